@@ -1,0 +1,3 @@
+"""What the adapters area says."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""What the cli area says."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""What the serving area says."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

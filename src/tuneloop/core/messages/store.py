@@ -1,0 +1,73 @@
+"""What the store says: the workspace, artifacts, the database."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "store.settings": (
+        "The workspace settings can't be read: {problem}.",
+        "工作区设置无法读取：{problem}。",
+    ),
+    "store.settings.hint": (
+        "Allowed settings are database (a URL) and language (en or zh).",
+        "允许的设置只有 database（数据库 URL）和 language（en 或 zh）。",
+    ),
+    "store.disk_full": ("The disk has no room left below {file}.", "{file} 所在磁盘空间不足。"),
+    "store.disk_full.hint": (
+        "Free some space and run the same command again; what was whole before is untouched.",
+        "请释放磁盘空间后再次运行同一命令；此前完整的结果没有受到影响。",
+    ),
+    "store.not_found": ("There is no finished artifact at {file}.", "{file} 处没有已完成的结果。"),
+    "store.not_found.hint": (
+        "Check the name, or run the stage that makes it; unfinished work has no manifest.json.",
+        "请检查名称，或先运行产生它的阶段；未完成的结果没有 manifest.json。",
+    ),
+    "store.manifest_unreadable": ("The manifest {file} can't be read.", "清单文件 {file} 无法读取。"),
+    "store.manifest_unreadable.hint": (
+        "The folder was damaged. Remove it and make it again.",
+        "该文件夹已损坏，请删除后重新生成。",
+    ),
+    "store.file_differs": ("{file} is not what its manifest says.", "{file} 与清单记录不一致。"),
+    "store.file_differs.hint": (
+        "The file was changed, damaged or removed. Make the folder again, or restore the file from a copy.",
+        "文件被修改、损坏或删除。请重新生成该文件夹，或从备份恢复此文件。",
+    ),
+    "store.sample_unreadable": ("Line {row} of {file} is no sample.", "{file} 第 {row} 行不是有效的样本。"),
+    "store.sample_unreadable.hint": (
+        "The dataset was changed by hand or damaged. Run `tuneloop data prepare` again with --force.",
+        "数据集被手工修改或已损坏。请加 --force 重新运行 tuneloop data prepare。",
+    ),
+    "store.not_writable": ("{file} can't be written.", "{file} 无法写入。"),
+    "store.not_writable.hint": (
+        "Give yourself the right to write there, or choose another place with --workspace.",
+        "请获取该位置的写权限，或用 --workspace 指定其他位置。",
+    ),
+    "store.database_busy": (
+        "The database {file} has been held by another process for {seconds} seconds.",
+        "数据库 {file} 已被其他进程占用 {seconds} 秒。",
+    ),
+    "store.database_busy.hint": (
+        "Wait for the other tuneloop to finish, then run the same command again.",
+        "请等待另一个 tuneloop 结束后再运行同一命令。",
+    ),
+    "store.database_away": ("The database at {place} does not answer.", "位于 {place} 的数据库没有响应。"),
+    "store.database_away.hint": (
+        "Check that its server runs and can be reached, then run the same command again.",
+        "请确认数据库服务正在运行且可以访问，然后再次运行同一命令。",
+    ),
+    "store.database_damaged": ("The database {file} is damaged, or no database.", "数据库 {file} 已损坏，或不是数据库文件。"),
+    "store.database_damaged.hint": (
+        "Restore it from a copy. Adapters, runs and datasets stand in their own folders and are not affected.",
+        "请从备份恢复。适配器、训练和数据集保存在各自的文件夹中，没有受到影响。",
+    ),
+    "store.database_newer": (
+        "The database {file} has schema {found}; this tuneloop knows up to {known}.",
+        "数据库 {file} 的结构版本为 {found}，当前 tuneloop 最高支持 {known}。",
+    ),
+    "store.database_newer.hint": (
+        "A newer tuneloop wrote it: install that version or a newer one.",
+        "它由更新版本的 tuneloop 写入，请安装该版本或更新的版本。",
+    ),
+    "store.database_url": ("The database URL {url} can't be used: {problem}", "数据库 URL {url} 无法使用：{problem}"),
+    "store.database_url.hint": (
+        "Correct `database` in tuneloop.yaml, or remove it: then SQLite in the workspace is used.",
+        "请修改 tuneloop.yaml 中的 database，或将其删除以使用工作区内的 SQLite。",
+    ),
+}

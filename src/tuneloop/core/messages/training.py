@@ -1,0 +1,3 @@
+"""What the training area says."""
+
+MESSAGES: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,85 @@
+"""`data:` in the recipe: the sources, and what is done to them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from tuneloop.core.config import Config
+from tuneloop.core.records import Split
+
+
+class SourceConfig(Config):
+    """One source of samples: a file, or one of the built-in grammars."""
+
+    path: str | None = None
+    """File to read (.csv, .tsv, .xlsx, .json, .jsonl), relative to the recipe; `${NAME}` is replaced from the environment."""
+    grammar: str | None = None
+    """Name of a built-in grammar that makes samples, for example `bank-service`, instead of a file."""
+    rows: int | None = Field(default=None, ge=1)
+    """Take at most this many rows of a file; how many samples a grammar makes (3,000 when not given)."""
+    sheet: str | None = None
+    """Sheet of an .xlsx file; the first one by default."""
+    split: Split | None = None
+    """All rows go to this split; by default they are divided, or keep the file's own `split` column."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Which column holds what, for example `{input_text: 问题, target_text: 答案}`; guessed, and the guess shown, when not given."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        if (self.path is None) == (self.grammar is None):
+            raise ValueError("a source needs either path or grammar")
+        return self
+
+
+class CleanConfig(Config):
+    """Cleaning rules, applied in this order; each can be switched off."""
+
+    unicode_repair: bool = True
+    """Repair mis-decoded text and normalise to NFC, leaving Chinese punctuation and quotes as they are."""
+    control_characters: bool = True
+    """Remove control and zero-width characters."""
+    whitespace: bool = True
+    """Trim, and reduce runs of spaces and of empty lines."""
+
+
+class DeduplicateConfig(Config):
+    """Duplicates that are removed."""
+
+    exact: bool = True
+    """Remove a sample whose whole text equals an earlier one, apart from case and spacing."""
+
+
+class SplitConfig(Config):
+    """How samples without a split of their own are divided. The same question never stands on two sides."""
+
+    validation: float = Field(default=0.1, ge=0.0, lt=1.0)
+    """Share of the questions that goes to the validation split."""
+    test: float = Field(default=0.1, ge=0.0, lt=1.0)
+    """Share of the questions that goes to the test split."""
+    group_by: str | None = None
+    """Name of a tag; samples with the same value stay on one side (besides those with the same question)."""
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> Self:
+        if self.validation + self.test >= 1.0:
+            raise ValueError("validation + test must leave a share for training (below 1.0)")
+        return self
+
+
+class DataConfig(Config):
+    """Stage 1: from files to a clean, split dataset."""
+
+    sources: tuple[SourceConfig, ...] = Field(min_length=1)
+    """Where the samples come from."""
+    system: str | None = None
+    """System message put before every sample that has none; none by default."""
+    clean: CleanConfig = CleanConfig()
+    """Cleaning rules."""
+    deduplicate: DeduplicateConfig = DeduplicateConfig()
+    """Which duplicates are removed."""
+    split: SplitConfig = SplitConfig()
+    """How rows are divided."""
+    max_quarantined: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Stop when more than this share of the rows can't be used: then the file is probably not what it seems."""

@@ -1,0 +1,79 @@
+"""Files to rows: one reader a kind of file, chosen by the file's extension.
+
+A reader knows a file format and nothing about questions and answers. It yields every row with its number, or a
+`Rejected` where a row can't be read; it raises only when the file as a whole is unusable.
+
+To add a kind: write `def read_x(path: Path, sheet: str | None) -> Rows` in a file of its own and name it in `READERS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from tuneloop.core.errors import DataError
+from tuneloop.data.readers.delimited import read_delimited
+from tuneloop.data.readers.excel import read_excel
+from tuneloop.data.readers.json_file import read_json
+from tuneloop.data.readers.json_lines import read_json_lines
+from tuneloop.data.readers.rows import Row, Rows
+
+__all__ = ["READERS", "Row", "Rows", "check_file", "open_rows"]
+
+Reader = Callable[[Path, str | None], Rows]
+
+READERS: dict[str, Reader] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".xlsx": read_excel,
+    ".jsonl": read_json_lines,
+    ".json": read_json,
+}
+
+
+def check_file(path: Path) -> None:
+    """Say clearly why a path can't be a source.
+
+    Raises:
+        DataError: no such file (code `data.file_missing`, with the nearest name), a folder (`data.is_folder`), an
+            extension that no reader takes (`data.extension_unknown`), no permission (`data.file_unreadable`), or no
+            bytes (`data.file_empty`).
+    """
+    if path.is_dir():
+        inside = sorted(item.name for item in path.iterdir() if item.suffix.lower() in READERS)[:5]
+        raise DataError("data.is_folder", file=path, inside=", ".join(inside) or "–")
+    if not path.exists():
+        near = _nearest(path)
+        raise DataError("data.file_missing", file=path, near=near or "–")
+    if path.suffix.lower() not in READERS:
+        raise DataError("data.extension_unknown", file=path, extension=path.suffix or "–", known=", ".join(READERS))
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise DataError("data.file_unreadable", file=path, problem=error.strerror or str(error)) from error
+    if empty:
+        raise DataError("data.file_empty", file=path)
+
+
+def open_rows(path: Path, sheet: str | None = None) -> Rows:
+    """Open a file of rows.
+
+    Args:
+        path: the file; its extension chooses the reader.
+        sheet: sheet of a spreadsheet; the first one when None.
+    Raises:
+        DataError: the file can't be used (see `check_file` and the reader).
+    """
+    check_file(path)
+    return READERS[path.suffix.lower()](path, sheet)
+
+
+def _nearest(path: Path) -> str | None:
+    """The file in the same folder whose name is most like the one that is missing."""
+    if not path.parent.is_dir():
+        return None
+    names = [item.name for item in path.parent.iterdir() if item.is_file()]
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return near[0] if near else None

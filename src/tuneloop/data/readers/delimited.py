@@ -1,0 +1,109 @@
+"""Reader of .csv and .tsv: any usual encoding, delimiter found by looking, damaged rows set aside one by one."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from tuneloop.core.records import Rejected
+from tuneloop.data.readers.encoding import open_text
+from tuneloop.data.readers.rows import Rows, reject
+from tuneloop.data.readers.table import rows_of_table
+
+DELIMITERS = (",", ";", "\t", "|")
+LONGEST_RECORD = 5000
+"""Lines that one record may span; beyond that, its opening quote was never meant as one."""
+_SEPARATOR_LINE = re.compile(r'^"?sep=([,;|\t])"?\s*$', re.IGNORECASE)
+
+
+def read_delimited(path: Path, sheet: str | None = None) -> Rows:
+    """Read a .csv or .tsv file. `sheet` has no meaning here.
+
+    Raises:
+        DataError: the file is empty (code `data.file_empty`) or its header can't be read (`data.header_unreadable`).
+    """
+    with open_text(path) as file:
+        sample = list(islice(file, 200))
+    delimiter, skipped = find_delimiter(sample, prefer_tab=path.suffix.lower() == ".tsv")
+    rows, headerless = rows_of_table(path, _records(path, delimiter, skipped))
+    return Rows(_estimate(path, sample, delimiter), rows, headerless)
+
+
+def find_delimiter(lines: list[str], *, prefer_tab: bool = False) -> tuple[str, int]:
+    """Find the delimiter of a file and how many lines stand before its header.
+
+    The delimiter is the one that cuts most lines into the same number (above one) of cells as the header.
+
+    >>> find_delimiter(["问题;答案\\n", "a, b;c\\n"]), find_delimiter(["sep=|\\n", "a|b\\n"])
+    ((';', 0), ('|', 1))
+    """
+    if lines and (named := _SEPARATOR_LINE.match(lines[0])):
+        return named.group(1), 1
+    best, best_score = "\t" if prefer_tab else ",", 0.0
+    for delimiter in DELIMITERS:
+        widths = Counter(len(record) for record in csv.reader(lines, delimiter=delimiter) if record)
+        header = next((len(record) for record in csv.reader(lines, delimiter=delimiter) if record), 0)
+        if header < 2:
+            continue
+        score = widths[header] / widths.total() + header / 1000 + (0.5 if prefer_tab and delimiter == "\t" else 0.0)
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best, 0
+
+
+def _records(path: Path, delimiter: str, skipped: int) -> Iterator[list[str] | Rejected]:
+    """Yield the cells of each record; where quotes are broken, set the first line aside and go on with the next one."""
+    with open_text(path) as file:
+        lines = _Lines(islice(file, skipped, None))
+        parser = csv.reader(lines, delimiter=delimiter, strict=True)
+        while True:
+            lines.record.clear()
+            try:
+                yield next(parser)
+            except StopIteration:
+                return
+            except (csv.Error, _EndlessRecordError) as error:
+                yield reject(path, 0, "data.row_quotes", lines.keep_first(), problem=str(error))
+
+
+class _EndlessRecordError(Exception):
+    """A quote was opened and not closed for thousands of lines."""
+
+
+class _Lines:
+    """Lines of a file that remember the record they belong to, so that all but its first can be read again."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: list[str] = []
+        self.record: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.record) > LONGEST_RECORD:
+            raise _EndlessRecordError("a quote is opened and not closed")
+        line = self._again.pop() if self._again else next(self._lines)
+        self.record.append(line)
+        return line
+
+    def keep_first(self) -> str:
+        """Return the first line of the record, and give the others out again."""
+        first, *others = self.record or [""]
+        self._again.extend(reversed(others))
+        return first.rstrip("\r\n")
+
+
+def _estimate(path: Path, sample: list[str], delimiter: str) -> int:
+    """About how many rows a file has, from the size of its first ones."""
+    try:
+        records = sum(1 for record in csv.reader(sample, delimiter=delimiter) if record)
+    except csv.Error:
+        records = len(sample)
+    size = sum(len(line.encode("utf-8", "surrogateescape")) for line in sample)
+    return max(1, round(path.stat().st_size * records / max(size, 1)) - 1)

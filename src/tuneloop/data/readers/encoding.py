@@ -1,0 +1,73 @@
+"""How a text file is encoded: UTF-8 first, a guess only when it is not.
+
+A file that is almost all valid UTF-8 is UTF-8 with damaged bytes, not another encoding: the damaged bytes come through
+as lone surrogates (`surrogateescape`), so that only the rows that hold them go to quarantine.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+from typing import TextIO
+
+from charset_normalizer import from_bytes
+
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_CANDIDATES = ["gb18030", "big5", "utf_16_le", "utf_16_be"]
+_SAMPLE = 1 << 18
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+
+
+def detect_encoding(path: Path) -> str:
+    """Name the encoding of a text file, as Python's codecs know it.
+
+    A byte-order mark decides; then UTF-8, read to the end; then zero bytes (UTF-16 without a mark); then a guess among
+    Windows-1252, GB18030 and Big5 from the lines that are not plain ASCII.
+    """
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE)
+    for mark, name in _BOMS.items():
+        if sample.startswith(mark):
+            return name
+    if sample.count(0) > len(sample) // 5:
+        return "utf-16-le" if sample[1::2].count(0) >= sample[0::2].count(0) else "utf-16-be"
+    return "utf-8" if _is_utf8(path) else _guess(sample)
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a text file in its own encoding, line ends untouched, damaged bytes as lone surrogates."""
+    encoding = detect_encoding(path)
+    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    return path.open(encoding=encoding, errors=errors, newline="")
+
+
+def _is_utf8(path: Path) -> bool:
+    """Say whether at most half of what is not ASCII fails to decode as UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    foreign = damaged = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            if chunk.isascii() and decoder.getstate()[0] == b"":
+                continue
+            decoded = decoder.decode(chunk)
+            foreign += len(decoded) - len(decoded.encode("ascii", "ignore"))
+            damaged += decoded.count("\ufffd")
+    damaged += decoder.decode(b"", final=True).count("\ufffd")
+    return damaged * 2 <= foreign or foreign == damaged == 0
+
+
+def _guess(sample: bytes) -> str:
+    telling = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())
+    runs = _HIGH_RUN.findall(telling)
+    # Chinese encodings write pairs of bytes; an accent or a curly quote of Windows-1252 stands alone among ASCII.
+    if runs and sum(len(run) == 1 for run in runs) * 2 > len(runs):
+        return "cp1252"
+    best = from_bytes(telling, cp_isolation=_CANDIDATES).best()
+    return best.encoding if best is not None else "gb18030"

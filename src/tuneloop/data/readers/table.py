@@ -1,0 +1,93 @@
+"""What .csv, .tsv and .xlsx share: a header line above cells of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tuneloop.core.errors import DataError
+from tuneloop.core.records import Rejected
+from tuneloop.data.cells import restore
+from tuneloop.data.columns import is_known_name
+from tuneloop.data.readers.rows import Row, reject
+
+Cells = Sequence[str | None]
+
+_SENTENCE_END = re.compile(r"[。？！?!.]\s*$")
+
+
+def rows_of_table(path: Path, records: Iterable[Cells | Rejected]) -> tuple[Iterator[Row | Rejected], bool]:
+    """Turn lines of cells into rows under the names of the header.
+
+    Returns:
+        The rows, and whether the header itself looks like data (then it is the first row).
+    Raises:
+        DataError: there is no header that can be read (code `data.no_rows`).
+    """
+    lines = iter(records)
+    header = next((line for line in lines if isinstance(line, Rejected) or not _is_blank(line)), None)
+    if header is None:
+        raise DataError("data.file_empty", file=path)
+    if isinstance(header, Rejected):
+        raise DataError("data.header_unreadable", file=path, text=header.text[:80])
+    headerless = _looks_like_data(header)
+    names = [f"column_{n}" for n in range(1, len(header) + 1)] if headerless else column_names(header)
+    return _rows(path, names, header if headerless else None, lines), headerless
+
+
+def column_names(header: Cells) -> list[str]:
+    """Give every column a name of its own.
+
+    >>> column_names(["问题", "", "答案", "答案"])
+    ['问题', 'column_2', '答案', '答案.2']
+    """
+    names: list[str] = []
+    for position, cell in enumerate(header, start=1):
+        name = (cell or "").strip() or f"column_{position}"
+        copies = 2
+        unique = name
+        while unique in names:
+            unique = f"{name}.{copies}"
+            copies += 1
+        names.append(unique)
+    return names
+
+
+def _rows(path: Path, names: list[str], first: Cells | None, lines: Iterator[Cells | Rejected]) -> Iterator[Row | Rejected]:
+    number = 0
+    if first is not None:
+        number = 1
+        yield Row(number, _values(names, first))
+    for line in lines:
+        number += 1
+        if isinstance(line, Rejected):
+            yield line.model_copy(update={"row": number})
+        elif _is_blank(line):
+            continue
+        elif any((cell or "").strip() for cell in line[len(names) :]):
+            shown = " | ".join(cell or "" for cell in line)
+            yield reject(path, number, "data.row_ragged", shown, found=len(line), expected=len(names))
+        else:
+            yield Row(number, _values(names, line))
+
+
+def _values(names: list[str], line: Cells) -> dict[str, str | None]:
+    """Cells by name; a line that is shorter than the header leaves its last columns empty."""
+    values: dict[str, str | None] = dict.fromkeys(names)
+    for name, cell in zip(names, line, strict=False):
+        values[name] = None if cell is None else restore(cell)
+    return values
+
+
+def _is_blank(line: Cells) -> bool:
+    return not any(cell and cell.strip() for cell in line)
+
+
+def _looks_like_data(header: Cells) -> bool:
+    """Say whether a header is probably a row: no name that we know, and cells that read like sentences."""
+    cells = [cell.strip() for cell in header if cell and cell.strip()]
+    if any(is_known_name(cell) for cell in cells):
+        return False
+    sentences = sum(len(cell) >= 8 and _SENTENCE_END.search(cell) is not None for cell in cells)
+    return sentences >= 2 or any(len(cell) > 80 for cell in cells)

@@ -1,0 +1,171 @@
+"""From the values of a row to turns: who says what, in whatever way the file writes it down.
+
+A turn here is a role and a text, not yet cleaned or checked; `conversation.py` makes messages of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import orjson
+
+from tuneloop.core.records import Role
+
+Turn = tuple[Role, str]
+
+ROLES: dict[str, Role] = {
+    **{role: role for role in get_args(Role)},
+    "human": "user",
+    "customer": "user",
+    "client": "user",
+    "question": "user",
+    "用户": "user",
+    "客户": "user",
+    "顾客": "user",
+    "咨询者": "user",
+    "当事人": "user",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "chatgpt": "assistant",
+    "agent": "assistant",
+    "answer": "assistant",
+    "function_call": "assistant",
+    "客服": "assistant",
+    "律师": "assistant",
+    "医生": "assistant",
+    "助手": "assistant",
+    "系统": "system",
+    "developer": "system",
+    "observation": "tool",
+    "function": "tool",
+}
+"""What files call the roles."""
+
+_PREFIX = re.compile(r"^\s*[\[【]\s*([^\]】]{1,20}?)\s*[\]】]\s*[:：]?\s*")
+
+
+class BadRow(Exception):  # noqa: N818 - it describes the row, which is set aside; it never reaches a person
+    """A row that can't become a sample: the code of the reason and what fills its message."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+
+
+def text_of(value: Any, column: str) -> str:
+    """The text of one value: numbers as written, OpenAI's text parts joined, nothing for null.
+
+    Raises:
+        BadRow: a list or an object where a text should be (code `data.value_not_text`), or bytes that could not be
+            decoded (`data.row_undecodable`).
+
+    >>> text_of(5, "a"), text_of(None, "a"), text_of([{"type": "text", "text": "Hi"}], "a")
+    ('5', '', 'Hi')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, list) and value and all(isinstance(part, dict) and part.get("type") == "text" for part in value):
+        value = "\n".join(text_of(part.get("text"), column) for part in value)
+    if isinstance(value, list | dict):
+        raise BadRow("data.value_not_text", column=column, found="list" if isinstance(value, list) else "object")
+    text = str(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise BadRow("data.row_undecodable", column=column) from error
+    return text
+
+
+def parsed(value: Any) -> Any:
+    """A value that may be JSON inside a cell of a spreadsheet, as what it holds.
+
+    >>> parsed('[["q", "a"]]'), parsed("[客户] 你好")
+    ([['q', 'a']], '[客户] 你好')
+    """
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+    return value
+
+
+def turns_of_messages(value: Any, column: str) -> list[Turn]:
+    """Turns of a list of messages, `{"role", "content"}` or `{"from", "value"}`; other keys are ignored.
+
+    Raises:
+        BadRow: no list (code `data.messages_not_list`), an entry that is no message (`data.message_unreadable`), or a
+            role that we don't know (`data.role_unknown`).
+    """
+    messages = parsed(value)
+    if not isinstance(messages, list):
+        raise BadRow("data.messages_not_list", column=column, found=type(messages).__name__)
+    return [turn_of_message(message, column, position) for position, message in enumerate(messages, start=1)]
+
+
+def turn_of_message(message: Any, column: str, position: int = 1) -> Turn:
+    """One message of a list as a turn."""
+    if not isinstance(message, dict) or not ({"role", "from"} & message.keys()):
+        raise BadRow("data.message_unreadable", column=column, position=position)
+    name = str(message.get("role", message.get("from")))
+    role = ROLES.get(name.strip().lower())
+    if role is None:
+        raise BadRow("data.role_unknown", role=name[:40], known=", ".join(get_args(Role)))
+    content = message.get("content", message.get("value"))
+    if not content and message.get("tool_calls"):
+        content = json.dumps(message["tool_calls"], ensure_ascii=False)
+    return role, text_of(content, column)
+
+
+def turns_of_history(value: Any, column: str) -> list[Turn]:
+    """Turns that came before: pairs of question and answer, messages, or lines that start with `[客户]` or `[律师]`.
+
+    Raises:
+        BadRow: it is none of these (code `data.history_unreadable`).
+
+    >>> turns_of_history([["q", "a"]], "history")
+    [('user', 'q'), ('assistant', 'a')]
+    >>> turns_of_history(["[客户] 你好", "[律师] 您好"], "history")
+    [('user', '你好'), ('assistant', '您好')]
+    """
+    history = parsed(value)
+    if history is None or history == "" or history == []:
+        return []
+    if not isinstance(history, list):
+        raise BadRow("data.history_unreadable", column=column)
+    if all(isinstance(entry, dict) for entry in history):
+        return turns_of_messages(history, column)
+    if all(isinstance(entry, list) and len(entry) == 2 for entry in history):
+        return [turn for question, answer in history for turn in _pair(question, answer, column)]
+    if all(isinstance(entry, str) for entry in history):
+        return [_turn_of_line(line, position) for position, line in enumerate(history)]
+    raise BadRow("data.history_unreadable", column=column)
+
+
+def first_text(fields: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The texts of some fields, the empty ones left out, one below the other.
+
+    >>> first_text({"instruction": "Translate", "input": "cat"}, ["instruction", "input"])
+    'Translate\\ncat'
+    """
+    texts = [text_of(fields.get(name), name) for name in names]
+    return "\n".join(text for text in texts if text.strip())
+
+
+def _pair(question: Any, answer: Any, column: str) -> list[Turn]:
+    return [("user", text_of(question, column)), ("assistant", text_of(answer, column))]
+
+
+def _turn_of_line(line: str, position: int) -> Turn:
+    """A line with or without a speaker's name before it; without one, user and assistant take turns."""
+    match = _PREFIX.match(line)
+    if match is None:
+        return ("user", "assistant")[position % 2], text_of(line, "history")
+    role = ROLES.get(match.group(1).lower(), "assistant")
+    return role, text_of(line[match.end() :], "history")

@@ -1,0 +1,125 @@
+"""Arms against arms on the same rows, and what that proves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from tuneloop.core.errors import RecipeError
+from tuneloop.core.records import Comparison
+from tuneloop.evaluation.arms import TUNED
+from tuneloop.evaluation.config import EvaluationConfig
+from tuneloop.evaluation.metrics import BINARY, best
+from tuneloop.evaluation.scoring import Rows, Scored, estimate_of
+from tuneloop.evaluation.statistics import (
+    Interval,
+    by_unit,
+    detectable_effect,
+    holm,
+    mcnemar,
+    paired_bootstrap,
+    paired_shares,
+    permutation,
+    share_standard_error,
+)
+
+Status = Literal["better", "worse", "not proven"]
+ALPHA = 0.05
+
+
+class Compared(NamedTuple):
+    """A comparison, and the smallest true difference that so many rows would have shown."""
+
+    comparison: Comparison
+    detectable: float
+
+
+def headline_of(config: EvaluationConfig, has_script: bool) -> str:
+    """The metric of the verdict.
+
+    Raises:
+        RecipeError: script compliance is asked for without a script (code `evaluation.headline_without_script`).
+    """
+    if config.headline == "auto":
+        return "script_compliance" if has_script else "rouge_l"
+    if config.headline == "script_compliance" and not has_script:
+        raise RecipeError("evaluation.headline_without_script")
+    return config.headline
+
+
+def pairs_of(arms: Sequence[str]) -> list[tuple[str, str]]:
+    """Which arms are compared, as (baseline, arm): the tuned one with all others, or the others with the first.
+
+    >>> pairs_of(["base", "base+script", "tuned"])
+    [('base', 'tuned'), ('base+script', 'tuned')]
+    >>> pairs_of(["base", "base+script"])
+    [('base', 'base+script')]
+    """
+    if TUNED in arms:
+        return [(name, TUNED) for name in arms if name != TUNED]
+    return [(arms[0], name) for name in arms[1:]]
+
+
+def compare_all(rows: Rows, arms: Mapping[str, Scored], headline: str) -> list[Compared]:
+    """Compare every pair by every metric; the p-values hold together.
+
+    Two families are corrected apart (Holm): the headline, which was chosen before and alone decides the verdict, and
+    everything else, so that adding a metric to the recipe never makes the verdict less certain.
+    """
+    metrics = [headline, *(metric for metric in rows.compared if metric != headline)]
+    compared = [_compare(rows, arms, a, b, metric) for metric in metrics for a, b in pairs_of(list(arms))]
+    first = [item for item in compared if item.comparison.metric == headline]
+    others = [item for item in compared if item.comparison.metric != headline]
+    return [*_corrected(first), *_corrected(others)]
+
+
+def _compare(rows: Rows, arms: Mapping[str, Scored], a: str, b: str, metric: str) -> Compared:
+    """Compare arm `b` with arm `a`; p is not corrected yet."""
+    first, second = arms[a], arms[b]
+    estimate = estimate_of(metric)
+    if metric in BINARY and len(set(rows.units)) == len(rows.units):
+        scores = first.scores[metric], second.scores[metric]
+        interval, error, p = paired_shares(*scores), share_standard_error(*scores), mcnemar(*scores)
+    else:
+        sums = [by_unit(scored.statistics[metric], rows.units) for scored in (first, second)]
+        units = len(sums[0])
+        p = permutation(sums[0], sums[1], seed=rows.draw, estimate=estimate)
+        if units < 2:
+            value = float(estimate(sums[1].sum(axis=0)) - estimate(sums[0].sum(axis=0)))
+            interval, error = Interval(value, -best(metric), best(metric)), best(metric)
+        else:
+            interval, error = paired_bootstrap(sums[0], sums[1], seed=rows.draw, estimate=estimate)
+            # Arms that agree everywhere are not infinitely precise: as if one more conversation differed by all it can.
+            error = error or best(metric) / units
+    comparison = Comparison(
+        a=a, b=b, metric=metric, difference=interval.value, low=interval.low, high=interval.high, p=p
+    )
+    return Compared(comparison, min(detectable_effect(error), best(metric)))
+
+
+def _corrected(family: Sequence[Compared]) -> list[Compared]:
+    corrected = holm([item.comparison.p for item in family])
+    return [
+        item._replace(comparison=item.comparison.model_copy(update={"p": p}))
+        for item, p in zip(family, corrected, strict=True)
+    ]
+
+
+def reading(comparison: Comparison) -> Status:
+    """What one comparison proves: only where the interval leaves out 0 and the test agrees."""
+    if comparison.p >= ALPHA:
+        return "not proven"
+    if comparison.low > 0:
+        return "better"
+    return "worse" if comparison.high < 0 else "not proven"
+
+
+def judge(comparisons: Sequence[Comparison], headline: str) -> Status:
+    """The verdict: better than every baseline, worse than one of them, or not proven.
+
+    Better than the base alone is not enough where the script in its prompt does as well: then no training was needed.
+    """
+    readings = [reading(item) for item in comparisons if item.metric == headline and item.b == TUNED]
+    if "worse" in readings:
+        return "worse"
+    return "better" if readings and all(item == "better" for item in readings) else "not proven"

@@ -1,0 +1,185 @@
+"""Metrics: how near an answer is to its reference, row by row.
+
+`METRICS` is the plug-in point: a function `(prediction, reference, language) -> float` per name. The value reported for
+many rows is the mean, unless `POOLED` says how rows are put together (corpus BLEU is no mean of sentences).
+To add one: write the function, add a line to `METRICS` (and to `BINARY` or `POOLED` where it belongs), its name to
+`MetricName` in `config.py`, and its label `evaluation.metric.<name>` to the messages. The contract test picks it up.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tuneloop.evaluation.statistics import Array, Estimate
+from tuneloop.text.words import has_han, words
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.bleu import BLEU
+
+RowMetric = Callable[[str, str, str], float]
+"""Prediction, reference and language (`en` or `zh`) to a score that is higher for a better answer."""
+
+_FINAL_PUNCTUATION = ".!?;:,~。、…"
+_SPACE_BESIDE_HAN = re.compile(r"(?<=[㐀-鿿]) +| +(?=[㐀-鿿])")
+_ORDERS = 4
+
+
+def normalised(text: str) -> str:
+    """Text without differences that do not matter: case, full or half width, spacing, final punctuation.
+
+    >>> normalised("  Your  card is BLOCKED.\\n") == normalised("your card is blocked")
+    True
+    >>> normalised("ＯＫ， 已挂失。")
+    'ok,已挂失'
+    """
+    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    text = _SPACE_BESIDE_HAN.sub("", text)
+    # "OK, 好" and "OK，好" differ in a space only: full-width punctuation carries it inside.
+    text = re.sub(r"(?<=[,;:!?]) (?=[㐀-鿿])", "", text)
+    return text.rstrip(_FINAL_PUNCTUATION + " ") or text
+
+
+def exact_match(prediction: str, reference: str, language: str) -> float:
+    """1 when both are the same after `normalised`, else 0."""
+    return float(normalised(prediction) == normalised(reference))
+
+
+def token_f1(prediction: str, reference: str, language: str) -> float:
+    """F1 of the words that both hold, order apart (as for SQuAD, but articles count).
+
+    >>> round(token_f1("your card is blocked", "the card is blocked", "en"), 2)
+    0.75
+    """
+    predicted, expected = (words(text, split_as(reference, language)) for text in (prediction, reference))
+    if not predicted or not expected:
+        return exact_match(prediction, reference, language)
+    common = sum((Counter(predicted) & Counter(expected)).values())
+    return 2 * common / (len(predicted) + len(expected))
+
+
+def rouge_l(prediction: str, reference: str, language: str) -> float:
+    """F-measure of the longest common subsequence of words (Lin 2004).
+
+    English: the value of rouge-score without stemming, to the last digit. Chinese: the same formula over words as jieba
+    cuts them; rouge-score's own splitting sees no words in Chinese and gives 0.
+    """
+    scores = _rouge(split_as(reference, language)).score(reference, prediction)
+    return float(scores["rougeL"].fmeasure)
+
+
+def bleu(prediction: str, reference: str, language: str) -> float:
+    """Sentence BLEU, 0 to 100 (sacrebleu, effective order). Good for pairing rows; `POOLED` gives what is reported."""
+    return float(_bleu(bleu_tokenizer(reference, language)).sentence_score(prediction, [reference]).score)
+
+
+def split_as(reference: str, language: str) -> str:
+    """How a row's words are split: as Chinese where the language or the reference is. No score is 0 in silence."""
+    return "zh" if language == "zh" or has_han(reference) else "en"
+
+
+def bleu_tokenizer(reference: str, language: str) -> str:
+    """sacrebleu's tokeniser for a row."""
+    return "zh" if split_as(reference, language) == "zh" else "13a"
+
+
+def bleu_statistics(prediction: str, reference: str, language: str) -> tuple[float, ...]:
+    """What corpus BLEU sums over rows: matches and n-grams of orders 1 to 4, length of answer and of reference."""
+    score = _bleu(bleu_tokenizer(reference, language)).sentence_score(prediction, [reference])
+    return (*score.counts, *score.totals, score.sys_len, score.ref_len)
+
+
+def corpus_bleu(sums: Array) -> Array:
+    """Corpus BLEU, 0 to 100, from sums of `bleu_statistics` of shape `(..., 10)`; equal to sacrebleu (smoothing exp).
+
+    sacrebleu computes one at a time; the bootstrap needs ten thousand.
+    """
+    matches, totals = sums[..., :_ORDERS], sums[..., _ORDERS : 2 * _ORDERS]
+    answer_length, reference_length = sums[..., 8], sums[..., 9]
+    halvings = np.cumsum((matches == 0) & (totals > 0), axis=-1)
+    some = np.where(matches > 0, matches, 0.5**halvings)
+    logs = np.log(100.0 * some / np.maximum(totals, 1.0)).mean(axis=-1)
+    shortness = np.minimum(0.0, 1.0 - reference_length / np.maximum(answer_length, 1e-9))
+    defined = (totals > 0).all(axis=-1) & (matches > 0).any(axis=-1) & (answer_length > 0)
+    value: Array = np.where(defined, np.exp(shortness + logs), 0.0)
+    return value
+
+
+class Pooled(NamedTuple):
+    """A metric whose value for many rows is no mean."""
+
+    statistics: Callable[[str, str, str], tuple[float, ...]]
+    """Prediction, reference, language to what is summed over rows."""
+    value: Estimate
+    """From the sums to the value."""
+
+
+METRICS: dict[str, RowMetric] = {
+    "exact_match": exact_match,
+    "token_f1": token_f1,
+    "rouge_l": rouge_l,
+    "bleu": bleu,
+}
+
+POOLED: dict[str, Pooled] = {"bleu": Pooled(bleu_statistics, corpus_bleu)}
+
+BINARY = frozenset({"exact_match", "script_compliance", "ended"})
+"""Scores that are 0 or 1: Wilson's interval and McNemar's test."""
+
+BEST: dict[str, float] = {"bleu": 100.0}
+"""The highest possible value, where it is not 1."""
+
+
+def best(metric: str) -> float:
+    """The highest possible value of a metric."""
+    return BEST.get(metric, 1.0)
+
+
+def signatures(metrics: Iterable[str], splits: Iterable[str]) -> dict[str, str]:
+    """How each value was computed, so that others can compute it again.
+
+    Args:
+        metrics: names out of `METRICS`.
+        splits: the values of `split_as` over the rows.
+    """
+    languages = sorted(set(splits))
+    tokenizers = ",".join("zh" if language == "zh" else "13a" for language in languages)
+    words_of = ",".join("zh:rjieba" if language == "zh" else "en:rouge-score" for language in languages)
+    texts = {
+        "exact_match": "case:no|width:no|space:no|final-punctuation:no",
+        "token_f1": f"words:{words_of}|rjieba:{version('rjieba')}",
+        "rouge_l": f"rougeL|f|stemmer:no|words:{words_of}|rouge-score:{version('rouge-score')}",
+        "bleu": f"nrefs:1|case:mixed|eff:no|tok:{tokenizers}|smooth:exp|version:{version('sacrebleu')}",
+    }
+    return {metric: texts[metric] for metric in metrics if metric in texts}
+
+
+class _Words:
+    """The tokeniser object that rouge-score asks for."""
+
+    def __init__(self, split: str) -> None:
+        self._split = split
+
+    def tokenize(self, text: str) -> list[str]:
+        return words(text, self._split)
+
+
+@lru_cache(maxsize=2)
+def _rouge(split: str) -> Any:
+    from rouge_score.rouge_scorer import RougeScorer  # brings nltk: 0.9 s
+
+    return RougeScorer(["rougeL"], tokenizer=_Words(split))
+
+
+@lru_cache(maxsize=2)
+def _bleu(tokenizer: str) -> BLEU:
+    from sacrebleu.metrics.bleu import BLEU
+
+    return BLEU(tokenize=tokenizer, effective_order=True)

@@ -1,0 +1,84 @@
+"""The workspace: the folder that holds recipes, datasets, runs, evaluations, adapters and the database."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tuneloop.core.errors import UsageError
+
+MARKER = "tuneloop.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where things stand below one folder. Folders are made on first write."""
+
+    root: Path
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def evaluations(self) -> Path:
+        return self.root / "evaluations"
+
+    @property
+    def adapters(self) -> Path:
+        return self.root / "adapters"
+
+    def settings(self) -> dict[str, str]:
+        """The defaults in `tuneloop.yaml`: `database` (URL) and `language` (en or zh); empty when there is no file.
+
+        Raises:
+            UsageError: the file is no YAML mapping, or holds an unknown setting (code `workspace.settings`).
+        """
+        marker = self.root / MARKER
+        if not marker.exists():
+            return {}
+        try:
+            settings = yaml.safe_load(marker.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise UsageError("store.settings", file=marker, problem=str(error)) from error
+        if not isinstance(settings, dict) or not set(settings) <= {"database", "language"}:
+            raise UsageError("store.settings", file=marker, problem=f"{settings!r}")
+        return {str(key): str(value) for key, value in settings.items()}
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database: SQLite in the workspace unless `tuneloop.yaml` names another."""
+        return self.settings().get("database", f"sqlite:///{self.root / 'tuneloop.db'}")
+
+    def ensure(self) -> Workspace:
+        """Make the folder and its marker if they are missing, and return the workspace."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        marker = self.root / MARKER
+        if not marker.exists():
+            settings = "# A tuneloop workspace. Settings: database (URL), language (en | zh).\n"
+            marker.write_text(settings, encoding="utf-8")
+        return self
+
+
+def find_workspace(explicit: Path | str | None = None, start: Path | None = None) -> Workspace:
+    """Find the workspace: `explicit`, `TUNELOOP_WORKSPACE`, the nearest parent with `tuneloop.yaml`, else `start`.
+
+    Args:
+        explicit: the `--workspace` option.
+        start: where the search begins; the current folder by default.
+    """
+    named = explicit or os.environ.get("TUNELOOP_WORKSPACE")
+    if named:
+        return Workspace(Path(named).expanduser().resolve())
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / MARKER).exists():
+            return Workspace(folder)
+    return Workspace(here)

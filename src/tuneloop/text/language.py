@@ -1,0 +1,37 @@
+"""Which of our two languages a text is written in, from its letters alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af]")
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+")
+_OTHER = re.compile(r"[぀-ヿ가-힯Ѐ-ӿ؀-ۿऀ-ॿ฀-๿]")
+"""Kana, Hangul, Cyrillic, Arabic, Devanagari, Thai: a text with many of these is neither Chinese nor English."""
+
+
+def han_share(text: str) -> float:
+    """Share of Chinese characters among characters that are no spaces, in [0, 1]; 0 for an empty text.
+
+    >>> han_share("你好 ab"), han_share("")
+    (0.5, 0.0)
+    """
+    visible = sum(not letter.isspace() for letter in text)
+    return len(_HAN.findall(text)) / visible if visible else 0.0
+
+
+def detect_language(text: str) -> Literal["en", "zh"] | None:
+    """Say whether a text is Chinese or English; None when it is neither, or holds no letters.
+
+    Chinese characters are weighed against Latin words, so that a Chinese sentence with product names stays Chinese.
+
+    >>> detect_language("我的 iPhone 怎么绑定 Apple Pay?"), detect_language("Where is my card?"), detect_language("123")
+    ('zh', 'en', None)
+    """
+    han, latin, other = len(_HAN.findall(text)), len(_LATIN_WORD.findall(text)), len(_OTHER.findall(text))
+    if other > han and other > latin:
+        return None
+    if han == 0 and latin == 0:
+        return None
+    return "zh" if han >= latin else "en"

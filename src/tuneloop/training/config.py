@@ -1,0 +1,48 @@
+"""`training:` in the recipe. Names are Hugging Face's where the meaning is the same."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tuneloop.core.config import Auto, Config
+
+
+class TrainingConfig(Config):
+    """Stage 2: from a dataset to an adapter."""
+
+    preset: Literal["auto", "guide"] = "auto"
+    """Where values that are `auto` come from: planned from data, model and hardware, or the conservative textbook set."""
+    num_train_epochs: Auto | float = "auto"
+    """Passes over the training split."""
+    learning_rate: Auto | float = "auto"
+    """Peak learning rate of AdamW."""
+    warmup_steps: Auto | int = "auto"
+    """Optimiser steps until the peak is reached."""
+    max_tokens_per_batch: Auto | int = "auto"
+    """Tokens of one micro-batch, padding not counted. Not together with per_device_train_batch_size."""
+    per_device_train_batch_size: int | None = Field(default=None, ge=1)
+    """Samples of one micro-batch, instead of a token budget."""
+    gradient_accumulation_steps: Auto | int = "auto"
+    """Micro-batches of one optimiser step."""
+    max_length: Auto | int = "auto"
+    """Longest sample in tokens; longer ones are cut at the end, counted and reported."""
+    weight_decay: Auto | float = "auto"
+    """AdamW's weight decay."""
+    adam_beta1: float = Field(default=0.9, ge=0.0, lt=1.0)
+    """AdamW's first decay rate."""
+    adam_beta2: float = Field(default=0.999, ge=0.0, lt=1.0)
+    """AdamW's second decay rate."""
+    max_grad_norm: float = Field(default=1.0, gt=0.0)
+    """Gradients are clipped to this norm."""
+    eval_steps: Auto | int = "auto"
+    """Optimiser steps between two evaluations of the validation split."""
+    save_steps: int = Field(default=500, ge=1)
+    """Optimiser steps between two checkpoints; one more is written at the end and when the run is stopped."""
+    save_total_limit: int = Field(default=2, ge=1)
+    """Checkpoints kept; the newest and the best are never removed."""
+    early_stopping_patience: int = Field(default=3, ge=1)
+    """Stop after this many evaluations without a lower validation loss."""
+    report_to: tuple[Literal["tensorboard"], ...] = ("tensorboard",)
+    """Trackers that get the metrics besides metrics.jsonl."""
