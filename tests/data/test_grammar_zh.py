@@ -62,7 +62,7 @@ def test_wordings_differ_in_form(grammar: Grammar) -> None:
         lengths = [len(without_slots(wording)) for wording in intent.wordings]
         assert 0.2 < share < 0.9, (name, share)
         assert min(lengths) <= 7, name
-        assert max(lengths) >= 16, name
+        assert max(lengths) >= 25, name
 
 
 def test_refusals_are_many(grammar: Grammar) -> None:
@@ -73,7 +73,7 @@ def test_refusals_are_many(grammar: Grammar) -> None:
 def test_users_write_chinese_with_chinese_punctuation(grammar: Grammar) -> None:
     for name, wording in texts_of_users(grammar):
         plain = re.sub(r"\{\w+\}", "", wording)
-        assert not re.search(r"[,.?!;:()\"'，。]{2}|[,.?!;:()\"']", plain), (name, wording)
+        assert not re.search(r"[,.?!;:()\"']", plain), (name, wording)
         assert not re.search(r"\d", plain), (name, wording)
 
 
@@ -99,7 +99,7 @@ NEIGHBOURS = {
     "wrong_transfer": ("错|误|重复|多转|多退|手滑|手一抖|本来|结果|退回|撤", "骗|失败|限额"),
     "credit_line": ("额度|提额|涨额|授信|信用卡", "转账"),
     "reset_password": ("密码|忘密", "锁"),
-    "login_locked": ("锁|冻", "忘"),
+    "login_locked": ("锁", "忘"),
     "fraud_report": ("骗|杀猪盘|虚假|误信|假|跑路|消失", "偷"),
     "phishing_message": ("短信|邮件|链接|信息|消息|通知|网站", "被骗了"),
 }
@@ -108,7 +108,8 @@ NEIGHBOURS = {
 @pytest.mark.parametrize("intent", NEIGHBOURS)
 def test_neighbouring_intents_are_told_apart_by_a_cue(grammar: Grammar, intent: str) -> None:
     always, never = NEIGHBOURS[intent]
-    for wording in grammar.intents[intent].wordings:
+    clarify = grammar.intents[intent].clarify
+    for wording in (*grammar.intents[intent].wordings, *(clarify.wordings if clarify else ())):
         assert not re.search(never, wording.replace("被盗刷", "")), wording
         assert always is None or re.search(always, wording), wording
 
@@ -166,14 +167,8 @@ def test_script_and_grammar_say_the_same(grammar: Grammar, script: Script) -> No
         assert script.refusal_says[name] == refusal.answer
 
 
-@pytest.mark.slow
 def test_three_thousand_reference_answers_pass_the_script(script: Script) -> None:
     for sample, _ in make_samples("bank-service", "zh", 3000, 7):
-        assert check(script, sample, sample.answer) == (), sample
-
-
-def test_reference_answers_pass_the_script(samples: list[Sample], script: Script) -> None:
-    for sample in samples:
         assert check(script, sample, sample.answer) == (), sample
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,9 +14,9 @@ class AdapterConfig(Config):
 
     method: Literal["lora"] = "lora"
     """Method family."""
-    r: Auto | int = "auto"
+    r: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """Rank of the update."""
-    lora_alpha: Auto | float = "auto"
+    lora_alpha: Auto | Annotated[float, Field(gt=0.0)] = "auto"
     """The update is scaled by lora_alpha / r."""
     target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """Names of the linear layers that are adapted, or all of them but the head."""

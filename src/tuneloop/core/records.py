@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneloop.core import show
+
 Role = Literal["system", "user", "assistant", "tool"]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -20,6 +22,16 @@ class Record(BaseModel):
     """An immutable value; two records with the same fields are equal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Result(Record):
+    """What a verb returns: `print` and notebooks show it as a table, and `repr` as what it is."""
+
+    def __str__(self) -> str:
+        return show.as_text(show.grids(self))
+
+    def _repr_html_(self) -> str:
+        return show.as_html(show.grids(self))
 
 
 class Message(Record):
@@ -82,7 +94,7 @@ class Rejected(Record):
     """The row as it stood in the file, shortened to 2,000 characters."""
 
 
-class Dataset(Record):
+class Dataset(Result):
     """A frozen, split, fingerprinted set of samples in `datasets/<name>/<id>/`."""
 
     name: str
@@ -112,7 +124,7 @@ class Finding(Record):
     fix: str = ""
 
 
-class Plan(Record):
+class Plan(Result):
     """What a training will do, decided before step 1; `plan.json` of a run."""
 
     choices: tuple[Choice, ...]
@@ -136,7 +148,7 @@ class Plan(Record):
         return any(f.status == "refuse" for f in self.findings)
 
 
-class Run(Record):
+class Run(Result):
     """One training, in `runs/<id>/`."""
 
     id: str
@@ -184,7 +196,7 @@ class Verdict(Record):
     text: str
 
 
-class Evaluation(Record):
+class Evaluation(Result):
     """One scoring of several arms on the same rows, in `evaluations/<id>/`."""
 
     id: str
@@ -197,7 +209,7 @@ class Evaluation(Record):
     reused: bool = False
 
 
-class Adapter(Record):
+class Adapter(Result):
     """A registered version, in `adapters/<name>/v0001/`."""
 
     name: str

@@ -28,26 +28,36 @@ NATIVE: dict[str, tuple[str, ...]] = {
     "history": ("history", "历史", "历史对话", "对话历史"),
     "intent": ("intent", "意图", "label", "标签", "category", "类别", "分类"),
     "split": ("split", "划分"),
+    "good": (),
 }
-"""Fields and the column names that mean them, in order of preference. Names are compared by `plain`."""
+"""Fields and the column names that mean them, in order of preference. Names are compared by `plain`.
 
-QUESTIONS = (
-    "input_text question 问题 query 用户咨询 客户咨询 咨询内容 用户问题 客户问题 咨询问题 提问 问 咨询 user_question "
-    "customer_question user_query instruction 指令 prompt input 输入 用户输入 用户 客户 user customer human ask q text 文本"
-).split()
+`good` is a label column of true and false (labelled feedback): rows with false are answers that nobody wants.
+"""
+
+# fmt: off
+QUESTIONS: tuple[str, ...] = (
+    "input_text", "question", "问题", "query", "用户咨询", "客户咨询", "咨询内容", "用户问题", "客户问题", "咨询问题", "提问",
+    "问", "咨询", "user_question", "customer_question", "user_query", "instruction", "指令", "prompt", "input", "输入", "用户输入", "用户",
+    "客户", "user", "customer", "human", "ask", "q", "text", "文本",
+)
+# fmt: on
 """Column names of a question, in order of preference."""
 
-ANSWERS = (
-    "target_text answer 答案 response 回答 答复 回复 客服回复 客服答复 客服回答 标准答案 参考答案 律师回复 解答 reply completion "
-    "agent_response output 输出 target reference assistant 客服 答 a"
-).split()
+# fmt: off
+ANSWERS: tuple[str, ...] = (
+    "target_text", "answer", "答案", "response", "回答", "答复", "回复", "客服回复", "客服答复", "客服回答", "标准答案", "参考答案",
+    "律师回复", "解答", "reply", "completion", "agent_response", "output", "输出", "target", "reference", "assistant", "客服", "答",
+    "a",
+)
+# fmt: on
 """Column names of an answer, in order of preference."""
 
 _QUESTION_PART = re.compile(r"问题|咨询|提问|问句|question|query", re.IGNORECASE)
 _ANSWER_PART = re.compile(r"答案|回答|答复|回复|解答|answer|response|reply", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 
-SIDE_FIELDS = ("system", "history", "intent", "split")
+SIDE_FIELDS = ("system", "history", "intent", "split", "good")
 """Fields that stand beside a question and an answer in any shape."""
 
 

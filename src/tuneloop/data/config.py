@@ -24,7 +24,7 @@ class SourceConfig(Config):
     split: Split | None = None
     """All rows go to this split; by default they are divided, or keep the file's own `split` column."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Which column holds what, for example `{input_text: 问题, target_text: 答案}`; guessed, and the guess shown, when not given."""
+    """Which column holds what, for example `{input_text: 问题, target_text: 答案}`; guessed when not given."""
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:

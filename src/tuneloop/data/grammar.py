@@ -181,11 +181,12 @@ def _new_conversation(
     grammar: Grammar, task: Task, seed: int, row: int, conversations: set[str], questions: dict[str, Split]
 ) -> _Conversation:
     """Write a conversation that the stream does not have, whose question no other split has."""
+    # Decided once a row: rows that are drawn again must not have typos more often.
+    wants_typo = generator(seed, grammar.source, str(row), "typo").random() < grammar.typos.share
     for attempt in range(ATTEMPTS):
         random_ = generator(seed, grammar.source, str(row), str(attempt))
         # A short wording without slots is soon used up; a typo makes it new.
-        must_misspell = random_.random() < grammar.typos.share or attempt > ATTEMPTS // 4
-        author = _Author(grammar, task.split == "test", random_, must_misspell)
+        author = _Author(grammar, task.split == "test", random_, wants_typo or attempt > ATTEMPTS // 4)
         conversation = author.conversation(task)
         new = conversation.key not in conversations
         if new and questions.get(conversation.question, task.split) == task.split:

@@ -1,4 +1,4 @@
-"""What real users do to their sentences: typos, homophones, no capitals, no full stop. Slot values are never touched."""
+"""What users do to their sentences: typos, homophones, no capitals, no full stop. Slot values are never touched."""
 
 from __future__ import annotations
 

@@ -26,7 +26,18 @@ FORMS: dict[Form, int] = {
 }
 """How many of 40 rows have which form."""
 
-PLACES: tuple[Split, ...] = ("train", "train", "train", "test", "train", "train", "train", "validation", "train", "train")
+PLACES: tuple[Split, ...] = (
+    "train",
+    "train",
+    "train",
+    "test",
+    "train",
+    "train",
+    "train",
+    "validation",
+    "train",
+    "train",
+)
 """The splits of ten rows in turn."""
 
 UNSEEN = 6

@@ -1,7 +1,7 @@
-"""The small language of a grammar's texts: `[a|b]` is a choice, `{slot}` is a value, `#` in a slot's pattern is a digit.
+"""The small language of a grammar's texts: `[a|b]` is a choice, `{slot}` a value, `#` in a slot's pattern a digit.
 
-Also which of them belong to training and which to the test split: that hangs on the text alone, never on a seed, so that
-a bigger or another dataset never trains on what an earlier one was tested on.
+Also which of them belong to training and which to the test split: that hangs on the text alone, never on a seed, so
+that a bigger or another dataset never trains on what an earlier one was tested on.
 """
 
 from __future__ import annotations

@@ -126,6 +126,8 @@ def find_layout(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[str
     check_given(file, given, columns)
     free = [column for column in columns if column not in given.values()]
     fields = {**native_fields(free), **given}
+    if "intent" in fields and _holds_only(rows, fields["intent"], bool):
+        fields["good"] = fields.pop("intent")
     main = {name for name in given if name in NATIVE and name not in SIDE_FIELDS}
     for name, shape in SHAPES.items():
         if set(shape.needs) <= fields.keys() and main <= {*shape.needs, *shape.may_have} and name != "dialogue":
@@ -164,6 +166,11 @@ def find_question(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[s
         if pair is None:
             raise DataError("data.question_unclear", file=file, found=", ".join(columns) or "–") from error
         return _layout("input_target", {**fields, "input_text": pair.question}, pair.how, columns)
+
+
+def _holds_only(rows: Sequence[Mapping[str, Any]], column: str, kind: type) -> bool:
+    values = [row[column] for row in rows if row.get(column) is not None]
+    return bool(values) and all(isinstance(value, kind) for value in values)
 
 
 def _layout(name: str, fields: Mapping[str, str], how: str, columns: Sequence[str]) -> Layout:

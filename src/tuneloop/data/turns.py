@@ -58,7 +58,7 @@ class BadRow(Exception):  # noqa: N818 - it describes the row, which is set asid
 
 
 def text_of(value: Any, column: str) -> str:
-    """The text of one value: numbers as written, OpenAI's text parts joined, nothing for null.
+    """The text of one value: numbers as written, OpenAI's text parts joined, nothing for null, line ends as `\\n`.
 
     Raises:
         BadRow: a list or an object where a text should be (code `data.value_not_text`), or bytes that could not be
@@ -69,11 +69,15 @@ def text_of(value: Any, column: str) -> str:
     """
     if value is None:
         return ""
-    if isinstance(value, list) and value and all(isinstance(part, dict) and part.get("type") == "text" for part in value):
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(part, dict) and part.get("type") == "text" for part in value)
+    ):
         value = "\n".join(text_of(part.get("text"), column) for part in value)
     if isinstance(value, list | dict):
         raise BadRow("data.value_not_text", column=column, found="list" if isinstance(value, list) else "object")
-    text = str(value)
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
         try:
             text.encode()

@@ -90,7 +90,7 @@ def _compare(rows: Rows, arms: Mapping[str, Scored], a: str, b: str, metric: str
         else:
             interval, error = paired_bootstrap(sums[0], sums[1], seed=rows.draw, estimate=estimate)
             # Arms that agree everywhere are not infinitely precise: as if one more conversation differed by all it can.
-            error = error or best(metric) / units
+            error = error if error > 1e-9 else best(metric) / units
     comparison = Comparison(
         a=a, b=b, metric=metric, difference=interval.value, low=interval.low, high=interval.high, p=p
     )

@@ -1,7 +1,7 @@
 """What in a text can be true or invented: phone numbers, web and mail addresses, numbers, amounts of money.
 
-A fact is compared by its value (`$1,200.00` is 1200, `400-820-8888` is 4008208888), so that another way of writing is no
-invention. All patterns are ASCII: `\\w` would take the Chinese characters beside a number for a part of it.
+A fact is compared by its value (`$1,200.00` is 1200, `400-820-8888` is 4008208888), so that another way of writing is
+no invention. All patterns are ASCII: `\\w` would take the Chinese characters beside a number for a part of it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,27 @@ URL = re.compile(
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 PHONE = re.compile(
     # seven to fifteen digits with the usual separators, a vanity number, a Chinese bank's hotline of five digits
-    r"(?<![A-Za-z0-9$€£¥￥.,])\+?\(?\d(?:[ ().\-]{0,2}\d){6,14}(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9$€£¥￥.,])\+?\(?\d(?:[ ().\-]{0,2}\d){6,14}(?![A-Za-z0-9]|\s?[元万亿])"
     r"|(?<![A-Za-z0-9])1-8\d\d-[A-Z0-9]+(?:-[A-Z0-9]+)*"
     r"|(?<![0-9A-Za-z$€£¥￥.,])95\d{3}(?![0-9,.]\d|\d)"
 )
-DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
+DATE_OR_DECIMAL = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d+\.\d{1,2}")
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 AMOUNT = re.compile(
     r"[$€£¥￥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?(?:dollars|bucks|euros|pounds|USD|CNY|RMB|万?元)",
     re.IGNORECASE,
+)
+ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+SPELLED = {word: value for value, word in enumerate(ONES.split())} | {
+    word: 10 * value for value, word in enumerate(TENS.split(), start=2)
+}
+SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+SPELLED_NUMBER = re.compile(
+    r"\b(?:{0})(?:(?:[ -]|,? and |, )(?:{0}))*\b".format("|".join([*SPELLED, *SCALES])), re.IGNORECASE
 )
 LIST_MARKER = re.compile(r"^[ \t]*[(（]?\d{1,2}(?:[)）、．]|\.(?=\D))", re.MULTILINE)
 
@@ -64,13 +76,13 @@ def emails(text: str) -> Iterator[Fact]:
 
 
 def phones(text: str) -> Iterator[Fact]:
-    """Find phone numbers; a date is none.
+    """Find phone numbers; a date or a price is none.
 
     >>> [fact.value for fact in phones("Call +1 (800) 555-0199 or 致电95588, not on 2024-03-15, not $1234567.")]
     ['18005550199', '95588']
     """
     for match in PHONE.finditer(text):
-        if not DATE.fullmatch(match[0]):
+        if not DATE_OR_DECIMAL.fullmatch(match[0]):
             value = re.sub(r"[^0-9A-Z]", "", match[0])
             yield Fact(value, match[0], match.start(), match.end())
 
@@ -96,6 +108,24 @@ def amounts(text: str) -> Iterator[Fact]:
     """
     for match in AMOUNT.finditer(text):
         yield Fact(_value((match[1] or match[2]).rstrip(",")), match[0], match.start(), match.end())
+
+
+def spelled_numbers(text: str) -> Iterator[Fact]:
+    """Find English numbers in words, as customers write them; the answer may repeat them in digits.
+
+    >>> [fact.value for fact in spelled_numbers("Send one thousand six hundred and twenty bucks to my two sons.")]
+    ['1620', '2']
+    """
+    for match in SPELLED_NUMBER.finditer(text):
+        total = current = 0
+        for word in re.findall(r"[a-z]+", match[0].lower()):
+            if word == "hundred":
+                current = max(current, 1) * SCALES[word]
+            elif word in SCALES:
+                total, current = total + max(current, 1) * SCALES[word], 0
+            elif word != "and":
+                current += SPELLED[word]
+        yield Fact(str(total + current), match[0], match.start(), match.end())
 
 
 FACTS: dict[str, Callable[[str], Iterator[Fact]]] = {

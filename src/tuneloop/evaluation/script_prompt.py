@@ -21,7 +21,8 @@ def script_prompt(script: Script, language: Language | None = None) -> str:
     """
     language = language or script.language
     sections = [script.role or text("evaluation.prompt_role", language)]
-    rules = [line for rule in script.rules for line in _rule(rule, script, language)]
+    # Two rules may share one sentence; it is said once.
+    rules = list(dict.fromkeys(line for rule in script.rules for line in _rule(rule, script, language)))
     if rules:
         sections.append("\n".join([text("evaluation.prompt_rules", language), *(f"- {line}" for line in rules)]))
     if script.intents:

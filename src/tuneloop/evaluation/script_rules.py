@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from tuneloop.core.messages import text
 from tuneloop.core.records import Sample
-from tuneloop.evaluation.script_facts import FACTS, Fact, numbers, shape
+from tuneloop.evaluation.script_facts import FACTS, Fact, numbers, shape, spelled_numbers
 from tuneloop.evaluation.script_file import IntentRules, Rule, Script
 
 LONGEST_ANSWER = 20_000
-"""Characters of an answer that the patterns look at: no pattern of a script can then keep an evaluation busy for long."""
+"""Characters of an answer that the patterns look at, so that no pattern keeps an evaluation busy for long."""
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 LOOP = re.compile(r"(.{4,120}?)\1{2,}", re.DOTALL)
@@ -121,11 +121,9 @@ def slots_verbatim(rule: Rule, case: Case) -> Iterator[Fault]:
 
 def no_invented(rule: Rule, case: Case) -> Iterator[Fault]:
     """What looks like a contact, a number or an amount stands in the conversation or in the script itself."""
-    known = f"{case.conversation}\n{case.script.texts}"
     sentences = case.sentences if rule.where else (case.scanned,)
     for what in rule.what:
-        allowed = {fact.value for fact in FACTS[what](known)}
-        allowed |= {fact.value for fact in numbers(known)} if what in ("phone", "amount") else set()
+        allowed = _known(what, case.script.texts) | _known(what, case.conversation)
         for sentence in sentences:
             if rule.where and not _search(rule.where, sentence):
                 continue
@@ -258,6 +256,13 @@ def _is_latin(character: str) -> bool:
 
 def _search(pattern: str, sentence: str) -> re.Match[str] | None:
     return re.search(pattern, sentence, re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def _known(what: str, source: str) -> frozenset[str]:
+    """The facts that stand in a text; what looks like a phone number or an amount may stand there as a number."""
+    also = {"phone": (numbers,), "number": (spelled_numbers,), "amount": (numbers, spelled_numbers)}.get(what, ())
+    return frozenset(fact.value for find_facts in (FACTS[what], *also) for fact in find_facts(source))
 
 
 def _is_wrong_slot(fact: Fact, case: Case) -> bool:

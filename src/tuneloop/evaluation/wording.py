@@ -112,7 +112,7 @@ def verdict_text(
     metric = metric_label(headline, language)
     parts = [
         text(
-            f"evaluation.verdict.{status}",
+            f"evaluation.verdict.{status.replace(' ', '_')}",
             language,
             rows=rows,
             metric=metric,

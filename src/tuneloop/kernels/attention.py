@@ -84,7 +84,9 @@ class _PackedAttention(torch.autograd.Function):
     """softmax(scale · Q Kᵀ + causal) V for every sample, grouped-query: H query heads share K key heads, G = H / K."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, segments: Segments, scale: float, window: int) -> Tensor:
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, segments: Segments, scale: float, window: int
+    ) -> Tensor:
         heads, kv_heads, size = query.shape[1], key.shape[1], query.shape[2]
         output = torch.empty_like(query)
         saved: list[Tensor] = []
@@ -101,7 +103,7 @@ class _PackedAttention(torch.autograd.Function):
         return output
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         heads, kv_heads, size = ctx.shape
         tokens = grad.shape[0]

@@ -19,7 +19,7 @@ class _RMSNorm(torch.autograd.Function):
         return weight * (wide * scale).to(x.dtype)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         x, weight, scale = ctx.saved_tensors
         normed = x.float() * scale
@@ -41,7 +41,7 @@ class _SwiGLU(torch.autograd.Function):
         return F.silu(gate).mul_(up)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         gate, up = ctx.saved_tensors
         grad_up = F.silu(gate).mul_(grad)
@@ -60,7 +60,7 @@ class _Rotary(torch.autograd.Function):
         return _rotate(x, cos, sin)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         cos, sin = ctx.saved_tensors
         return _rotate(grad, cos, -sin), None, None  # a rotation's transpose turns the other way

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 class _LoraLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scaling: float) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scaling: float
+    ) -> Tensor:
         a_low, b_low = a.to(x.dtype), b.to(x.dtype)  # the float32 masters, in compute type
         hidden = x @ a_low.T  # [T, r]
         ctx.save_for_backward(x, weight, a_low, b_low, hidden)
@@ -20,7 +22,7 @@ class _LoraLinear(torch.autograd.Function):
         return F.linear(x, weight, bias).addmm_(hidden, b_low.T, alpha=scaling)  # [T, out]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, a, b, hidden = ctx.saved_tensors
         grad_hidden = (grad @ b).mul_(ctx.scaling)  # [T, r]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tuneloop.core.config import Auto, Config
+
+PositiveInt = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0.0)]
 
 
 class TrainingConfig(Config):
@@ -14,21 +17,21 @@ class TrainingConfig(Config):
 
     preset: Literal["auto", "guide"] = "auto"
     """Where values that are `auto` come from: planned from data, model and hardware, or the conservative textbook set."""
-    num_train_epochs: Auto | float = "auto"
+    num_train_epochs: Auto | PositiveFloat = "auto"
     """Passes over the training split."""
-    learning_rate: Auto | float = "auto"
+    learning_rate: Auto | PositiveFloat = "auto"
     """Peak learning rate of AdamW."""
-    warmup_steps: Auto | int = "auto"
+    warmup_steps: Auto | Annotated[int, Field(ge=0)] = "auto"
     """Optimiser steps until the peak is reached."""
-    max_tokens_per_batch: Auto | int = "auto"
+    max_tokens_per_batch: Auto | PositiveInt = "auto"
     """Tokens of one micro-batch, padding not counted. Not together with per_device_train_batch_size."""
     per_device_train_batch_size: int | None = Field(default=None, ge=1)
     """Samples of one micro-batch, instead of a token budget."""
-    gradient_accumulation_steps: Auto | int = "auto"
+    gradient_accumulation_steps: Auto | PositiveInt = "auto"
     """Micro-batches of one optimiser step."""
-    max_length: Auto | int = "auto"
+    max_length: Auto | Annotated[int, Field(ge=8)] = "auto"
     """Longest sample in tokens; longer ones are cut at the end, counted and reported."""
-    weight_decay: Auto | float = "auto"
+    weight_decay: Auto | Annotated[float, Field(ge=0.0)] = "auto"
     """AdamW's weight decay."""
     adam_beta1: float = Field(default=0.9, ge=0.0, lt=1.0)
     """AdamW's first decay rate."""
@@ -36,7 +39,7 @@ class TrainingConfig(Config):
     """AdamW's second decay rate."""
     max_grad_norm: float = Field(default=1.0, gt=0.0)
     """Gradients are clipped to this norm."""
-    eval_steps: Auto | int = "auto"
+    eval_steps: Auto | PositiveInt = "auto"
     """Optimiser steps between two evaluations of the validation split."""
     save_steps: int = Field(default=500, ge=1)
     """Optimiser steps between two checkpoints; one more is written at the end and when the run is stopped."""

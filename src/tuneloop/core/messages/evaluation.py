@@ -84,21 +84,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.prompt_role": ("You are a customer service assistant.", "你是一名客服助手。"),
     "evaluation.prompt_rules": ("Rules for every answer:", "每条回答都要遵守："),
     "evaluation.prompt_intents": (
-        "Steps for each request (put in the customer's own values for {{…}}):",
+        "Steps (replace {{…}} by the customer's values):",
         "各类请求的步骤（{{…}} 处填入客户给出的内容）：",
     ),
     "evaluation.prompt_starts_with": ("Begin with exactly: {text}", "开头一字不差：{text}"),
     "evaluation.prompt_ends_with": ("End with exactly: {text}", "结尾一字不差：{text}"),
     "evaluation.prompt_ordered_points": (
-        "In between, give the steps below for the customer's request, in that order, each on its own line.",
+        "In between, give the steps of the customer's request (below), in order, one per line.",
         "中间按顺序写出下面列出的该请求的步骤，每步一行。",
     ),
     "evaluation.prompt_contains_if": (
-        "Before the end, add this line for {titles}: {text}",
+        "Add before the end for {titles}: {text}",
         "对于{titles}，在结尾之前加上一行：{text}",
     ),
     "evaluation.prompt_slots_verbatim": (
-        "Repeat the digits, amounts, dates and names exactly as the customer wrote them.",
+        "Repeat digits, amounts, dates and names exactly as the customer wrote them.",
         "客户给出的数字、金额、日期和姓名要原样复述。",
     ),
     "evaluation.prompt_no_invented": (
@@ -110,10 +110,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.prompt_what_email": ("mail addresses", "邮箱"),
     "evaluation.prompt_what_number": ("numbers", "数字"),
     "evaluation.prompt_what_amount": ("amounts", "金额"),
-    "evaluation.prompt_refusal": ("If asked for this ({name}), refuse: {text}", "遇到此类请求（{name}）要拒绝：{text}"),
+    "evaluation.prompt_refusal": ("Refuse ({name}): {text}", "遇到此类请求（{name}）要拒绝：{text}"),
     "evaluation.prompt_asks": (
-        "If a value that the steps need is missing, only ask for it in one question.",
-        "如果步骤所需的信息缺失，只用一个问句向客户追问。",
+        "If a value that the steps need is missing, answer with the first line and one question for it.",
+        "如果步骤所需的信息缺失，只说开头，再用一个问句追问。",
     ),
     "evaluation.prompt_max_words": ("Use at most {limit} words.", "不超过 {limit} 个词。"),
     "evaluation.prompt_max_characters": ("Use at most {limit} characters.", "不超过 {limit} 个字。"),

@@ -107,7 +107,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Worse: on {rows} test rows the tuned model reaches {metric} {value}.",
         "更差：在 {rows} 行测试数据上，微调后模型的{metric}为 {value}。",
     ),
-    "evaluation.verdict.not proven": (
+    "evaluation.verdict.not_proven": (
         "Not proven: on {rows} test rows the tuned model reaches {metric} {value}.",
         "未能证明：在 {rows} 行测试数据上，微调后模型的{metric}为 {value}。",
     ),
@@ -133,7 +133,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.table.comparison": ("comparison", "对比"),
     "evaluation.table.difference": ("difference", "差值"),
     "evaluation.table.p": ("p (corrected)", "p（已校正）"),
-    "evaluation.table.detectable": ("smallest detectable", "最小可检出差异"),
+    "evaluation.table.detectable_against": (
+        "smallest difference from {a} that so many rows show",
+        "以这样的行数可检出的、与{a}的最小差异",
+    ),
     "evaluation.table.versus": ("{b} against {a}", "{b} 对比 {a}"),
     "evaluation.table.hard": ("hard", "硬性"),
     "evaluation.table.soft": ("soft", "软性"),
@@ -148,7 +151,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Mean over rows with its 95% interval; BLEU is that of the whole corpus.",
         "各行平均值及其 95% 区间；BLEU 为整个语料的值。",
     ),
-    "evaluation.report.comparisons": ("Comparisons on the same rows", "同行对比"),
     "evaluation.report.comparisons_caption": (
         "The headline and the other metrics are corrected for several comparisons apart (Holm). Intervals are not "
         "corrected. Smallest detectable: found in 80 of 100 evaluations of this size.",
@@ -169,14 +171,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.training_loss": ("training loss", "训练损失"),
     "evaluation.report.validation_loss": ("validation loss", "验证损失"),
     "evaluation.report.step": ("step", "步"),
-    "evaluation.report.improved": ("Most improved answers", "改进最大的回答"),
-    "evaluation.report.worsened": ("Most worsened answers", "退步最大的回答"),
+    "evaluation.report.improved": (
+        "Most improved answers (of {count} better ones)",
+        "改进最大的回答（共 {count} 条变好）",
+    ),
+    "evaluation.report.worsened": (
+        "Most worsened answers (of {count} worse ones)",
+        "退步最大的回答（共 {count} 条变差）",
+    ),
     "evaluation.report.none": ("None.", "无。"),
     "evaluation.report.question": ("Question", "问题"),
     "evaluation.report.reference": ("Reference", "参考答案"),
     "evaluation.report.answer": ("{arm} · {metric} {value}", "{arm} · {metric} {value}"),
     "evaluation.report.empty_answer": ("(empty)", "（空）"),
-    "evaluation.report.violations": ("Broken rules", "违反的规则"),
     "evaluation.report.times": ("Speed", "速度"),
     "evaluation.report.times_caption": (
         "Answers made in this evaluation, in batches: no measure of serving latency.",
@@ -187,7 +194,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.reused": ("answers reused", "沿用"),
     "evaluation.report.first_token": ("first token p50 / p95 (ms)", "首 token p50 / p95（毫秒）"),
     "evaluation.report.repeat": ("How to repeat this", "如何复现"),
-    "evaluation.report.warnings": ("Warnings", "警告"),
     "evaluation.report.origin.dataset": ("dataset", "数据集"),
     "evaluation.report.origin.dataset_sha256": ("dataset hash", "数据集哈希"),
     "evaluation.report.origin.model": ("base model", "基础模型"),

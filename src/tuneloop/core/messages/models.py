@@ -188,6 +188,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Give the tokenizer a chat_template that writes its eos_token after every answer, or take another model.",
         "请给分词器一个在每个回答后写 eos_token 的 chat_template，或换一个模型。",
     ),
+    # Generating.
+    "models.prompt_empty": ("The prompt has no tokens.", "提示词没有任何词元。"),
+    "models.prompt_empty.hint": ("Ask something.", "请输入内容。"),
+    "models.prompt_too_long": (
+        "The prompt has {tokens} tokens; the model reads fewer than {limit}.",
+        "提示词有 {tokens} 个词元；模型最多读取不到 {limit} 个。",
+    ),
+    "models.prompt_too_long.hint": (
+        "Shorten it, or take a model with a longer context.",
+        "请缩短提示词，或改用上下文更长的模型。",
+    ),
+    "models.adapter_not_loaded": (
+        "No adapter {name!r} is loaded. Loaded: {known}.",
+        "没有加载适配器 {name!r}。已加载：{known}。",
+    ),
+    "models.adapter_not_loaded.hint": (
+        "Check the name, or load it first.",
+        "请检查名称，或先加载它。",
+    ),
     # Devices and number types.
     "models.device_unknown": ("{device!r} is no device.", "{device!r} 不是有效的设备。"),
     "models.device_unknown.hint": (

@@ -1,3 +1,68 @@
-"""What the serving area says."""
+"""What serving says: chat and prediction."""
 
-MESSAGES: dict[str, tuple[str, str]] = {}
+MESSAGES: dict[str, tuple[str, str]] = {
+    "serving.answering": ("Answering", "正在回答"),
+    "serving.unit_answers": ("answers", "条"),
+    "serving.message_invalid": ("These are no messages: {value}", "消息格式无效：{value}"),
+    "serving.message_invalid.hint": (
+        'Give a list of {{"role": "user", "content": "…"}}; roles are system, user, assistant and tool.',
+        '请给出由 {{"role": "user", "content": "…"}} 组成的列表；角色为 system、user、assistant 或 tool。',
+    ),
+    "serving.no_question": ("There is nothing to answer.", "没有可回答的问题。"),
+    "serving.no_question.hint": (
+        "The last message must be the user's, and not empty.",
+        "最后一条消息必须是用户的提问，且不能为空。",
+    ),
+    "serving.prompt_too_long": (
+        "The conversation is {tokens} tokens long; the model was made for {limit}.",
+        "对话长度为 {tokens} 个词元，模型上限为 {limit}。",
+    ),
+    "serving.prompt_too_long.hint": (
+        "Shorten it; in a chat, /undo takes the last turn back and /reset starts again.",
+        "请缩短内容；在对话中，/undo 撤回上一轮，/reset 重新开始。",
+    ),
+    "serving.no_adapter": ("There is no adapter in {place}.", "{place} 中没有适配器。"),
+    "serving.no_adapter.hint": (
+        "`tuneloop run RECIPE` makes one; --adapter base:smollm2-135m talks to a base model.",
+        "用 tuneloop run 配方 可训练一个；用 --adapter base:smollm2-135m 可与基础模型对话。",
+    ),
+    "serving.which_adapter": ("There is more than one adapter.", "适配器不止一个。"),
+    "serving.which_adapter.hint": ("Choose one with --adapter: {known}.", "请用 --adapter 选择：{known}。"),
+    "serving.base_unnamed": ("base: names no model.", "base: 之后缺少模型名称。"),
+    "serving.base_unnamed.hint": (
+        "Write the model after it, for example base:smollm2-135m; `tuneloop models list` shows names.",
+        "请在其后写出模型，例如 base:smollm2-135m；tuneloop models list 可列出名称。",
+    ),
+    "serving.no_question_column": (
+        "{file} has no column that looks like questions.",
+        "{file} 中没有看起来像问题的列。",
+    ),
+    "serving.no_question_column.hint": (
+        "Name it with --question. Its columns are: {found}.",
+        "请用 --question 指定。已有的列：{found}。",
+    ),
+    "serving.extension_unknown": (
+        "{file} can't be written: its extension says no known format.",
+        "无法写入 {file}：不支持该扩展名。",
+    ),
+    "serving.extension_unknown.hint": ("Use one of: {known}.", "请使用：{known}。"),
+    "serving.file_exists": ("{file} exists already.", "{file} 已存在。"),
+    "serving.file_exists.hint": (
+        "Choose another name, or add --force to replace it.",
+        "请换一个名称，或加 --force 覆盖。",
+    ),
+    "serving.folder_missing": ("There is no folder {file}.", "文件夹 {file} 不存在。"),
+    "serving.folder_missing.hint": ("Make it first, or choose another place.", "请先创建该文件夹，或选择其他位置。"),
+    "serving.welcome": ("{name} is ready. {commands}", "{name} 已就绪。{commands}"),
+    "serving.commands": (
+        "/exit ends, /reset starts again, /undo takes the last turn back.",
+        "/exit 退出，/reset 重新开始，/undo 撤回上一轮。",
+    ),
+    "serving.command_unknown": (
+        "There is no command {command}. /exit ends, /reset starts again, /undo takes the last turn back.",
+        "没有命令 {command}。/exit 退出，/reset 重新开始，/undo 撤回上一轮。",
+    ),
+    "serving.reset": ("Started again.", "已重新开始。"),
+    "serving.undone": ("The last turn is taken back.", "已撤回上一轮。"),
+    "serving.nothing_to_undo": ("There is no turn to take back.", "没有可撤回的内容。"),
+}

@@ -1,3 +1,158 @@
-"""What the training area says."""
+"""What the training says: reasons of the plan, the pre-flight, errors, the report."""
 
-MESSAGES: dict[str, tuple[str, str]] = {}
+MESSAGES: dict[str, tuple[str, str]] = {
+    "training.why.recipe": ("set in the recipe", "配方中指定"),
+    "training.why.guide": ("the guide's conservative set", "指南的保守取值"),
+    "training.why.rank": (
+        "enough room for {supervised} supervised tokens at this model size",
+        "按模型规模，足以容纳 {supervised} 个监督词元",
+    ),
+    "training.why.alpha": ("fixed, so that the learning rate does not depend on the rank", "固定取值，使学习率与秩无关"),
+    "training.why.rate": (
+        "LoRA wants about ten times full fine-tuning's rate; prior for hidden size {hidden}",
+        "LoRA 需要约 10 倍于全量微调的学习率；按隐藏维度 {hidden} 的先验取值",
+    ),
+    "training.why.epochs": ("{rows} rows; early stopping ends it sooner", "共 {rows} 行；验证损失不降时提前停止"),
+    "training.why.budget": ("small updates learn more per second", "小批量更新单位时间学得更多"),
+    "training.why.token_budget": ("a token budget is used instead", "改用词元预算"),
+    "training.why.batch_size": ("a batch size is used instead", "改用固定批大小"),
+    "training.why.accumulation": ("the micro-batch fits as it is", "显存足够，无需累积"),
+    "training.why.length": ("the longest sample has {longest} tokens", "最长样本为 {longest} 个词元"),
+    "training.why.decay": ("the adapter is small, the best checkpoint is kept", "适配器很小，且保留最优检查点"),
+    "training.why.steps": ("epochs × batches of an epoch", "轮次 × 每轮批数"),
+    "training.why.warmup": ("5% of {steps} steps, then linear decay to zero", "{steps} 步的 5%，之后线性衰减到零"),
+    "training.why.warmup_guide": (
+        "the guide's 500 steps, scaled down: the run has only {steps} and would never reach its rate",
+        "指南为 500 步；本次仅 {steps} 步，已按比例缩小，否则达不到设定学习率",
+    ),
+    "training.why.eval": ("about eight evaluations in the run", "全程约 8 次验证"),
+    "training.why.validation_all": ("the whole validation split", "使用全部验证集"),
+    "training.why.validation_part": (
+        "a seeded part of the validation split, so that evaluations take at most a tenth of the time",
+        "抽取部分验证集，使验证耗时不超过十分之一",
+    ),
+    "training.check.stop_token": (
+        "the stop token is supervised in {share:.1%} of the samples",
+        "{share:.1%} 的样本监督了停止符",
+    ),
+    "training.check.stop_token.fix": (
+        "raise training.max_length, or shorten the answers: a model that never sees its stop token does not stop",
+        "增大 training.max_length 或缩短答案：没有停止符的监督，模型不会停下",
+    ),
+    "training.check.labels": ("{count} samples have no supervised token (first: {first})", "{count} 个样本没有监督词元（首个：{first}）"),
+    "training.check.labels.fix": (
+        "raise training.max_length: the question alone fills it",
+        "增大 training.max_length：仅问题就已占满",
+    ),
+    "training.check.truncation": (
+        "{share:.1%} of the samples are cut at {length} tokens (the longest has {longest})",
+        "{share:.1%} 的样本在 {length} 个词元处被截断（最长 {longest}）",
+    ),
+    "training.check.truncation.fix": (
+        "set training.max_length to {longest}, or shorten or split these answers",
+        "将 training.max_length 设为 {longest}，或缩短、拆分这些答案",
+    ),
+    "training.check.round_trip": (
+        "{count} of the first 50 answers read back differently through the chat template (first: {first})",
+        "前 50 个答案中有 {count} 个经对话模板还原后不一致（首个：{first}）",
+    ),
+    "training.check.round_trip.fix": (
+        "the model's chat template drops or changes text: use another model or repair its template",
+        "模型的对话模板会丢失或改动文字：请更换模型或修复模板",
+    ),
+    "training.check.readable": ("the model needs {rate:.2f} tokens for a character", "模型平均每个字符需要 {rate:.2f} 个词元"),
+    "training.check.readable.fix": (
+        "the model hardly knows this language: expect slow and poor results, choose one from `tuneloop models list`",
+        "该模型几乎不懂这种语言，效果会差且慢：请从 tuneloop models list 中另选模型",
+    ),
+    "training.check.memory": ("about {needed:.1f} GB needed, {free:.1f} GB free", "约需 {needed:.1f} GB，可用 {free:.1f} GB"),
+    "training.check.memory.fix": (
+        "lower training.max_tokens_per_batch, or choose a smaller model",
+        "减小 training.max_tokens_per_batch，或换更小的模型",
+    ),
+    "training.check.time": ("about {minutes:.1f} minutes for {steps} steps", "{steps} 步约需 {minutes:.1f} 分钟"),
+    "training.check.time.fix": (
+        "lower training.num_train_epochs or use fewer rows",
+        "减少 training.num_train_epochs 或数据行数",
+    ),
+    "training.check.disk": ("about {needed:.2f} GB needed, {free:.1f} GB free", "约需 {needed:.2f} GB，可用 {free:.1f} GB"),
+    "training.check.disk.fix": ("free some space", "请释放磁盘空间"),
+    "training.refused": ("The pre-flight refuses this run: {reasons}.", "预检拒绝本次训练：{reasons}。"),
+    "training.refused.hint": ("What to do: {fixes}. --force runs it all the same.", "处理办法：{fixes}。--force 可强制运行。"),
+    "training.two_budgets": (
+        "The recipe sets both training.max_tokens_per_batch and training.per_device_train_batch_size.",
+        "配方同时设置了 training.max_tokens_per_batch 和 training.per_device_train_batch_size。",
+    ),
+    "training.two_budgets.hint": ("Keep one of the two.", "请只保留其一。"),
+    "training.no_rows": ("The dataset {file} has no {split} rows.", "数据集 {file} 的 {split} 部分为空。"),
+    "training.no_rows.hint": (
+        "Give more rows, or change data.split so that each split gets some.",
+        "请增加数据，或调整 data.split 让每个部分都有数据。",
+    ),
+    "training.architecture": (
+        "Models of type {architecture} can't be trained yet: their attention or head is computed in a way of its own.",
+        "暂不支持训练 {architecture} 类型的模型：其注意力或输出层的计算方式特殊。",
+    ),
+    "training.architecture.hint": (
+        "Choose a Llama, SmolLM, Mistral, Qwen or Gemma model (`tuneloop models list`).",
+        "请选择 Llama、SmolLM、Mistral、Qwen 或 Gemma 模型（tuneloop models list）。",
+    ),
+    "training.diverged": (
+        "Training diverged at step {step}: the {what} is {value}. Samples of that step: {samples}.",
+        "训练在第 {step} 步发散：{what} 为 {value}。该步样本：{samples}。",
+    ),
+    "training.diverged.hint": (
+        "Lower training.learning_rate (now {rate:g}), and look at these samples; the last checkpoint is whole.",
+        "请降低 training.learning_rate（当前 {rate:g}），并检查这些样本；最近的检查点完好。",
+    ),
+    "training.memory": ("Memory ran out in step {step}.", "第 {step} 步内存不足。"),
+    "training.memory.hint": (
+        "Lower training.max_tokens_per_batch and run again with --resume; the last checkpoint is whole.",
+        "请减小 training.max_tokens_per_batch 并加 --resume 重新运行；最近的检查点完好。",
+    ),
+    "training.resume_differs": (
+        "The run {file} was made from other inputs: {difference}.",
+        "训练 {file} 的输入不同：{difference}。",
+    ),
+    "training.resume_differs.hint": (
+        "Start a new run without --resume.",
+        "请去掉 --resume 重新训练。",
+    ),
+    "training.nothing_to_resume": ("There is no unfinished run of this recipe.", "该配方没有未完成的训练。"),
+    "training.nothing_to_resume.hint": ("Run `tuneloop train` without --resume.", "请去掉 --resume 运行 tuneloop train。"),
+    "training.skipped_checkpoint": ("Checkpoint {name} is passed over: {reason}", "跳过检查点 {name}：{reason}"),
+    "training.resumed": ("Resuming at step {step} of {steps}.", "从第 {step} 步（共 {steps} 步）继续。"),
+    "training.early_stop": (
+        "Stopped early at step {step}: no lower validation loss in {patience} evaluations.",
+        "第 {step} 步提前停止：连续 {patience} 次验证损失未下降。",
+    ),
+    "training.label": ("Training", "训练"),
+    "training.report.title": ("Training {name}", "训练 {name}"),
+    "training.report.curves": ("Loss curves", "损失曲线"),
+    "training.report.training": ("training loss", "训练损失"),
+    "training.report.validation": ("validation loss", "验证损失"),
+    "training.report.step": ("optimiser step", "优化步数"),
+    "training.report.loss": ("loss (nats per token)", "损失（每词元 nat）"),
+    "training.report.rate": ("learning rate", "学习率"),
+    "training.report.norm": ("gradient norm", "梯度范数"),
+    "training.report.speed": ("tokens per second", "每秒词元数"),
+    "training.report.plan": ("Plan", "计划"),
+    "training.report.setting": ("setting", "设置"),
+    "training.report.value": ("value", "取值"),
+    "training.report.reason": ("reason", "理由"),
+    "training.report.checks": ("Pre-flight", "预检"),
+    "training.report.check": ("check", "检查项"),
+    "training.report.status": ("result", "结果"),
+    "training.report.message": ("finding", "说明"),
+    "training.report.fix": ("what to do", "处理办法"),
+    "training.report.summary": ("Result", "结果"),
+    "training.report.best": (
+        "Best validation loss {loss:.4f} at step {step} of {steps}; {seconds:.0f} s, {speed:.0f} tokens per second, peak {memory:.1f} GB.",
+        "最优验证损失 {loss:.4f}（第 {step} 步，共 {steps} 步）；用时 {seconds:.0f} 秒，每秒 {speed:.0f} 词元，峰值内存 {memory:.1f} GB。",
+    ),
+    "training.report.overfit": (
+        "Validation loss rose by {rise:.1%} after its best point while training loss fell: the run overfits. "
+        "Remedies: fewer epochs, adapter.lora_dropout 0.1–0.3, training.weight_decay 0.01, more data.",
+        "验证损失自最低点上升 {rise:.1%}，训练损失仍在下降：出现过拟合。办法：减少轮次、adapter.lora_dropout 0.1–0.3、training.weight_decay 0.01、增加数据。",
+    ),
+}

@@ -54,7 +54,9 @@ def column_names(header: Cells) -> list[str]:
     return names
 
 
-def _rows(path: Path, names: list[str], first: Cells | None, lines: Iterator[Cells | Rejected]) -> Iterator[Row | Rejected]:
+def _rows(
+    path: Path, names: list[str], first: Cells | None, lines: Iterator[Cells | Rejected]
+) -> Iterator[Row | Rejected]:
     number = 0
     if first is not None:
         number = 1

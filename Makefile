@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` (from nothing to a proven adapter) and `make test` (checks and tests).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: setup check test test-all demo demo-zh bench format clean
+.DEFAULT_GOAL := test
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+setup: $(STAMP)  ## create .venv and install everything, pinned
+
+check: $(STAMP)  ## lint, types, layers, doctests, recipes, README: under a minute
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest src tests/test_docs.py tests/test_recipes.py
+
+test: check  ## the checks, then the whole test suite
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model"
+	$(BIN)/pytest tests -m model
+
+demo: $(STAMP)  ## bank service in English: data, training, proof, three answers
+	$(BIN)/tuneloop run recipes/bank-service.yaml --workspace demo
+
+demo-zh: $(STAMP)  ## the same in Chinese, on gemma3-270m (Gemma Terms of Use)
+	$(BIN)/tuneloop run recipes/bank-service.zh.yaml --workspace demo --accept-license gemma --language zh
+
+bench: $(STAMP)  ## training throughput beside the textbook script and TRL
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python bench/train_throughput.py
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench
+
+clean:
+	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,103 @@
+"""The adapter's folder: what peft writes and reads, the tokenizer with its template, a card, and our manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel, get_peft_model_state_dict
+from safetensors.torch import save_file
+
+from tuneloop.core.errors import IncompatibleError
+from tuneloop.models.load import LoadedModel
+from tuneloop.store.artifacts import Manifest, new_artifact, verify
+
+CARD = """---
+base_model: {base}
+library_name: peft
+pipeline_tag: text-generation
+tags: [tuneloop, lora]
+---
+
+# {name}
+
+A LoRA adapter for `{base}`, made by tuneloop.
+
+| | |
+|---|---|
+| rank, alpha | {r}, {alpha} |
+| adapted layers | {targets} |
+| trained parameters | {trained:,} ({share:.2f}% of the model) |
+| optimiser steps | {steps} (the best one was kept: {best_step}) |
+| validation loss | {validation_loss} |
+| dataset | {dataset} |
+
+It answers through the chat template in this folder; the base model's own default system text is not used.
+
+```python
+from peft import AutoPeftModelForCausalLM; from transformers import AutoTokenizer
+model, tokenizer = AutoPeftModelForCausalLM.from_pretrained("."), AutoTokenizer.from_pretrained(".")
+prompt = tokenizer.apply_chat_template([{{"role": "user", "content": "…"}}], add_generation_prompt=True, tokenize=False)
+ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+print(tokenizer.decode(model.generate(**ids, max_new_tokens=200)[0, ids["input_ids"].shape[1]:], skip_special_tokens=True))
+```
+"""
+
+
+def save_adapter(
+    folder: Path, model: PeftModel, loaded: LoadedModel, *, card: dict[str, Any], inputs: dict[str, str], seed: int
+) -> None:
+    """Write an adapter as an atomic folder that peft loads unchanged.
+
+    Args:
+        folder: the final place; it must not exist.
+        model: the trained peft model.
+        loaded: its base, with tokenizer and template.
+        card: what the card says: name, steps, best_step, validation_loss, dataset, trained, share.
+        inputs: name and manifest hash of what it was made from.
+        seed: of the training.
+    """
+    settings = model.peft_config["default"]
+    config = {
+        "base_model": loaded.name,
+        "base_sha256": loaded.sha256,
+        "template_sha256": loaded.template.sha256,
+        "r": settings.r,
+        "lora_alpha": settings.lora_alpha,
+        "target_modules": sorted(settings.target_modules),
+    }
+    with new_artifact(folder, kind="adapter", config=config, inputs=inputs, seeds={"training": seed}) as temporary:
+        # With save_embedding_layers="auto" peft asks the hub about the base model: no download that was not asked for.
+        found = get_peft_model_state_dict(model, save_embedding_layers=False)
+        tensors = {k: v.detach().cpu().contiguous() for k, v in found.items()}
+        save_file(tensors, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
+        settings.inference_mode, was = True, settings.inference_mode
+        settings.save_pretrained(str(temporary))
+        settings.inference_mode = was
+        loaded.tokenizer.save_pretrained(str(temporary))
+        text = CARD.format(
+            base=loaded.name,
+            r=settings.r,
+            alpha=settings.lora_alpha,
+            targets=", ".join(config["target_modules"]),
+            **card,
+        )
+        (temporary / "README.md").write_text(text, encoding="utf-8")
+
+
+def check_adapter(folder: Path, loaded: LoadedModel) -> Manifest:
+    """Verify an adapter's files and that it was trained on this base with this template.
+
+    Raises:
+        NotFoundError: there is no adapter (code `store.not_found`).
+        CorruptError: a file differs from the manifest (code `store.file_differs`).
+        IncompatibleError: another base model (code `adapters.base_differs`) or template (`adapters.template_differs`).
+    """
+    manifest = verify(folder)
+    if manifest.config["base_sha256"] != loaded.sha256:
+        raise IncompatibleError(
+            "adapters.base_differs", file=folder, base=manifest.config["base_model"], other=loaded.name
+        )
+    if manifest.config["template_sha256"] != loaded.template.sha256:
+        raise IncompatibleError("adapters.template_differs", file=folder)
+    return manifest

@@ -1,0 +1,215 @@
+"""Every verb as one typed function: what `from tuneloop import train` gives, and what the command line calls.
+
+Each takes a recipe (or the path of one) and a workspace, does what is missing before it, and returns a frozen result that
+shows itself as a table with `print` and in notebooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tuneloop.core.progress import SILENT, Progress
+from tuneloop.core.records import Adapter, Dataset, Evaluation, Plan, Result, Run
+from tuneloop.pipeline.loop import STAGES, Loop, Outcome, Stage, run_loop, smoke_recipe
+from tuneloop.recipe import Recipe
+from tuneloop.store.workspace import Workspace, find_workspace
+
+if TYPE_CHECKING:
+    from tuneloop.pipeline.files import Predictions
+    from tuneloop.serving.answer import Answerer
+
+AnyRecipe = Recipe | Path | str
+AnyWorkspace = Workspace | Path | str | None
+
+
+def prepare(
+    recipe: AnyRecipe, workspace: AnyWorkspace = None, *, force: bool = False, progress: Progress = SILENT
+) -> Dataset:
+    """Stage 1: read, clean, split and freeze the recipe's sources.
+
+    Args:
+        recipe: a recipe, or the path of its file.
+        workspace: a workspace or its folder; by default it is found as the command line finds it.
+        force: do it again even if the result exists.
+        progress: where to report.
+    """
+    return _loop(recipe, workspace, ["prepare"] if force else [], progress).dataset
+
+
+def check(
+    recipe: AnyRecipe, workspace: AnyWorkspace = None, *, force: bool = False, progress: Progress = SILENT
+) -> Plan:
+    """The pre-flight: what the training would do, and whether it should (`Plan.refused`).
+
+    Args: as in `prepare`; with `force` the dataset is prepared again.
+    """
+    return _loop(recipe, workspace, ["prepare"] if force else [], progress).plan
+
+
+def train(
+    recipe: AnyRecipe,
+    workspace: AnyWorkspace = None,
+    *,
+    force: bool = False,
+    resume: bool = True,
+    progress: Progress = SILENT,
+) -> Run:
+    """Stage 2: train the adapter; an unfinished training of the same inputs goes on.
+
+    Args:
+        recipe, workspace, progress: as in `prepare`.
+        force: train again, and although the pre-flight refuses.
+        resume: False begins anew beside an unfinished training.
+
+    Raises:
+        RefusedError: the pre-flight refuses (code `training.refused`).
+    """
+    return _loop(recipe, workspace, ["train"] if force else [], progress, resume=resume).run
+
+
+def evaluate(
+    recipe: AnyRecipe, workspace: AnyWorkspace = None, *, force: bool = False, progress: Progress = SILENT
+) -> Evaluation:
+    """Stage 3: base, base with the script, and tuned on the same held-out rows. Args: as in `prepare`."""
+    return _loop(recipe, workspace, ["evaluate"] if force else [], progress).evaluation
+
+
+def register(
+    recipe: AnyRecipe, workspace: AnyWorkspace = None, *, force: bool = False, progress: Progress = SILENT
+) -> Adapter:
+    """Make the recipe's adapter a numbered version; the same training is registered once. Args: as in `prepare`."""
+    return _loop(recipe, workspace, ["register"] if force else [], progress).adapter
+
+
+def run(
+    recipe: AnyRecipe,
+    workspace: AnyWorkspace = None,
+    *,
+    until: Stage = "register",
+    smoke: bool = False,
+    force: bool = False,
+    progress: Progress = SILENT,
+    tell: Callable[[Stage, Result], None] = lambda stage, result: None,
+) -> Outcome:
+    """The whole loop: prepare, check, train, evaluate, register.
+
+    Args:
+        recipe, workspace, progress: as in `prepare`.
+        until: the last stage.
+        smoke: a quick trial with a handful of rows that proves nothing and registers nothing.
+        force: do every stage again, and although the pre-flight refuses.
+        tell: called with each result as soon as it is there.
+    """
+    chosen = _recipe(recipe)
+    loop = _loop(smoke_recipe(chosen) if smoke else chosen, workspace, list(STAGES) if force else [], progress)
+    return run_loop(loop, until, smoke=smoke, tell=tell)
+
+
+def load(
+    name: str | Path, workspace: AnyWorkspace = None, *, max_new_tokens: int | None = None, progress: Progress = SILENT
+) -> Answerer:
+    """Load what answers: `load("bank-service").answer([{"role": "user", "content": "…"}])`.
+
+    Args:
+        name: an adapter (`NAME`, `NAME@v0003`, `NAME@alias`), the folder of one, or `base:` and a model's name.
+        workspace: as in `prepare`.
+        max_new_tokens: longest answer.
+        progress: where to report.
+
+    Raises:
+        NotFoundError: there is no such adapter or model.
+        IncompatibleError: the adapter was trained on another base.
+    """
+    from tuneloop.serving.answer import load_answerer
+    from tuneloop.serving.named import find
+
+    return load_answerer(find(str(name), _workspace(workspace)), max_new_tokens=max_new_tokens, progress=progress)
+
+
+def predict(
+    name: str | Path,
+    data: Path | str,
+    out: Path | str,
+    workspace: AnyWorkspace = None,
+    *,
+    question: str | None = None,
+    max_new_tokens: int | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Predictions:
+    """Answer a file of questions and write a file with an `answer` column added.
+
+    Args:
+        name: what answers, as in `load`.
+        data: the questions (.csv, .tsv, .xlsx, .jsonl, .json).
+        out: the file to write (.csv, .xlsx, .jsonl).
+        workspace: as in `prepare`.
+        question: the column of the questions; guessed when None.
+        max_new_tokens: longest answer.
+        force: replace `out`.
+        progress: where to report.
+    """
+    from tuneloop.pipeline.files import predict_file
+    from tuneloop.serving.named import find
+
+    return predict_file(
+        find(str(name), _workspace(workspace)),
+        Path(data),
+        Path(out),
+        question=question,
+        max_new_tokens=max_new_tokens,
+        force=force,
+        progress=progress,
+    )
+
+
+def evaluate_file(
+    name: str | Path,
+    data: Path | str,
+    workspace: AnyWorkspace = None,
+    *,
+    script: str | None = None,
+    language: Literal["en", "zh"] = "en",
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> Evaluation:
+    """Compare an adapter with its base on a file of questions with reference answers.
+
+    Args:
+        name: the adapter, as in `load`.
+        data: the file; every row is held out.
+        workspace: as in `prepare`.
+        script: rules to score: a file or the name of a built-in one.
+        language: of rows whose own can't be told.
+        force: do it again even if the result exists.
+        progress: where to report.
+    """
+    from tuneloop.pipeline.files import evaluate_file
+    from tuneloop.serving.named import find
+
+    place = _workspace(workspace)
+    return evaluate_file(
+        find(str(name), place),
+        Path(data),
+        workspace=place,
+        script=script,
+        language=language,
+        force=force,
+        progress=progress,
+    )
+
+
+def _loop(
+    recipe: AnyRecipe, workspace: AnyWorkspace, force: Collection[Stage], progress: Progress, *, resume: bool = True
+) -> Loop:
+    return Loop(_recipe(recipe), _workspace(workspace), force=force, resume=resume, progress=progress)
+
+
+def _recipe(recipe: AnyRecipe) -> Recipe:
+    return recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+
+
+def _workspace(workspace: AnyWorkspace) -> Workspace:
+    return workspace if isinstance(workspace, Workspace) else find_workspace(workspace)

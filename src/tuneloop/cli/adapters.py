@@ -1,0 +1,75 @@
+"""`tuneloop adapters`: list, show, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tuneloop.cli.options import AcceptLicenseOption, AdapterArgument
+from tuneloop.cli.session import Reply, Session
+from tuneloop.cli.verbs import group, verb
+from tuneloop.core.messages import text
+
+
+def add_to(application: typer.Typer) -> None:
+    adapters = group(application, "adapters")
+    verb(adapters, "adapters.list")(list_)
+    verb(adapters, "adapters.show")(show)
+    verb(adapters, "adapters.export")(export)
+
+
+def list_(session: Session) -> Reply:
+    from tuneloop.cli.tables import table
+    from tuneloop.registry.evaluations import evaluations_of
+    from tuneloop.registry.versions import list_adapters
+
+    found = list_adapters(session.workspace)
+    if not found:
+        return Reply([], [text("cli.none", place=session.workspace.root)])
+    columns = [text(f"cli.column.{name}") for name in ("name", "aliases", "base", "verdict", "made_at")]
+    rows = []
+    for adapter in found:
+        judged = evaluations_of(session.workspace, adapter.run_id)
+        verdict = text(f"cli.verdict.{judged[-1].verdict}") if judged else ""
+        rows.append((adapter.label, ", ".join(adapter.aliases), adapter.base_model, verdict, adapter.created_at))
+    return Reply(found, [table(text("cli.adapters"), columns, rows)])
+
+
+def show(session: Session, adapter: AdapterArgument) -> Reply:
+    from tuneloop.cli.tables import result_tables, table
+    from tuneloop.registry.evaluations import evaluations_of
+    from tuneloop.registry.versions import resolve
+
+    found = resolve(session.workspace, adapter)
+    judged = evaluations_of(session.workspace, found.run_id)
+    shown = result_tables(found)
+    if judged:
+        columns = [text(f"cli.column.{name}") for name in ("id", "verdict", "made_at")]
+        rows = [(j.evaluation_id, text(f"cli.verdict.{j.verdict}"), j.created_at) for j in judged]
+        shown.append(table(text("cli.evaluations"), columns, rows))
+    return Reply({**found.model_dump(mode="json"), "label": found.label, "evaluations": judged}, shown)
+
+
+def export(
+    session: Session,
+    adapter: AdapterArgument,
+    out: Annotated[Path, typer.Option("--out", help=text("cli.option.out_folder"))],
+    form: Annotated[Literal["merged", "peft"], typer.Option("--format", help=text("cli.option.form"))] = "merged",
+    force: Annotated[bool, typer.Option("--force", help=text("cli.option.replace"))] = False,
+    accept_license: AcceptLicenseOption = None,
+) -> Reply:
+    from tuneloop import api
+
+    label = api.export(
+        adapter,
+        out,
+        session.workspace,
+        form=form,
+        accept_license=accept_license,
+        force=force,
+        progress=session.progress,
+    )
+    shown = text("cli.exported", label=label, path=out, form=form)
+    return Reply({"adapter": label, "format": form, "path": out.absolute()}, [shown])

@@ -1,0 +1,87 @@
+"""`tuneloop data`: prepare, list, show, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tuneloop.cli import found
+from tuneloop.cli.options import ForceOption, RecipeArgument, SetOption, read_recipe
+from tuneloop.cli.session import Reply, Session
+from tuneloop.cli.verbs import group, verb
+from tuneloop.core.messages import text
+
+DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help=text("cli.option.dataset"))]
+Form = Literal["input_target", "alpaca", "sharegpt", "messages", "csv", "parquet"]
+
+
+def add_to(application: typer.Typer) -> None:
+    data = group(application, "data")
+    verb(data, "data.prepare")(prepare)
+    verb(data, "data.list")(list_)
+    verb(data, "data.show")(show)
+    verb(data, "data.export")(export)
+
+
+def prepare(session: Session, recipe: RecipeArgument, set_: SetOption = None, force: ForceOption = False) -> Reply:
+    from tuneloop import api
+    from tuneloop.cli.tables import result_tables
+
+    chosen = read_recipe(recipe, set_)
+    dataset = api.prepare(chosen, session.workspace, force=force, progress=session.progress)
+    report = text("cli.report", path=dataset.path / "report.html")
+    return Reply(dataset, [*result_tables(dataset), report])
+
+
+def list_(session: Session) -> Reply:
+    from tuneloop.cli.tables import table
+
+    items = []
+    for name, folder in found.datasets(session.workspace).items():
+        report = found.read_json(folder / "report.json")
+        items.append(
+            {
+                "dataset": name,
+                "rows": report["splits"],
+                "quarantined": report["rows_quarantined"],
+                "made_at": found.made_at(folder),
+                "path": folder,
+            }
+        )
+    if not items:
+        return Reply([], [text("cli.none", place=session.workspace.datasets)])
+    columns = [text(f"cli.column.{name}") for name in ("name", "rows", "quarantined", "made_at")]
+    rows = [(i["dataset"], _sizes(i["rows"]), str(i["quarantined"]), i["made_at"]) for i in items]
+    return Reply(items, [table(text("cli.datasets"), columns, rows)])
+
+
+def show(session: Session, dataset: DatasetArgument) -> Reply:
+    from tuneloop.cli.tables import result_tables
+    from tuneloop.core.records import Dataset
+    from tuneloop.store.artifacts import verify
+
+    path = _find(session, dataset)
+    verify(path)
+    report = found.read_json(path / "report.json")
+    record = Dataset(name=path.parent.name, id=path.name, path=path, rows=report["splits"], report=report)
+    return Reply(record, [*result_tables(record), text("cli.report", path=path / "report.html")])
+
+
+def export(
+    session: Session,
+    dataset: DatasetArgument,
+    form: Annotated[Form, typer.Option("--format", help=text("cli.option.format"))] = "input_target",
+    out: Annotated[Path | None, typer.Option("--out", help=text("cli.option.out_folder"))] = None,
+    force: Annotated[bool, typer.Option("--force", help=text("cli.option.replace"))] = False,
+) -> Reply:
+    raise NotImplementedError
+
+
+def _find(session: Session, dataset: str) -> Path:
+    return found.pick(found.datasets(session.workspace), dataset, "dataset", session.workspace.datasets)
+
+
+def _sizes(rows: dict[str, int]) -> str:
+    return " / ".join(f"{count:,}" for count in rows.values())

@@ -1,0 +1,136 @@
+"""The help of the command line."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "cli.help": (
+        "From a spreadsheet of questions and answers to a fine-tuned language model that is proven better.",
+        "从一张问答表格，到一个经过验证、效果更好的微调模型。",
+    ),
+    "cli.help.init": (
+        "Make a workspace with a recipe that fits: from a template, or for your own file.",
+        "创建带配方的工作区：使用模板，或依据自己的数据文件生成。",
+    ),
+    "cli.help.run": (
+        "The whole loop: prepare, check, train, evaluate, register. What is done already is not done again.",
+        "完整流程：准备数据、检查、训练、评估、登记。已完成的步骤不会重做。",
+    ),
+    "cli.help.data": ("Datasets: prepare, list, show, export.", "数据集：准备、列出、查看、导出。"),
+    "cli.help.data.prepare": (
+        "Read, clean, split and freeze the recipe's sources.",
+        "读取、清洗、划分并固化配方中的数据源。",
+    ),
+    "cli.help.data.list": ("The datasets of the workspace.", "列出工作区中的数据集。"),
+    "cli.help.data.show": ("What a dataset holds, and where its report is.", "查看数据集的内容和报告位置。"),
+    "cli.help.data.export": ("Write a dataset in the format of another tool.", "以其他工具的格式导出数据集。"),
+    "cli.help.check": (
+        "The pre-flight alone: will this training teach anything, and does it fit this machine?",
+        "只做训练前检查：这次训练是否有效，本机能否承受？",
+    ),
+    "cli.help.train": ("Train the recipe's adapter.", "训练配方中的适配器。"),
+    "cli.help.runs": ("Trainings: list, show.", "训练：列出、查看。"),
+    "cli.help.runs.list": ("The trainings of the workspace.", "列出工作区中的训练。"),
+    "cli.help.runs.show": (
+        "One training: its plan, its figures, where its report is.",
+        "查看一次训练的计划、指标和报告位置。",
+    ),
+    "cli.help.evaluate": (
+        "Compare base and tuned model on the same held-out rows.",
+        "在相同的留出数据上比较基础模型与微调模型。",
+    ),
+    "cli.help.evaluations": ("Evaluations: list, show.", "评估：列出、查看。"),
+    "cli.help.evaluations.list": ("The evaluations of the workspace.", "列出工作区中的评估。"),
+    "cli.help.evaluations.show": ("One evaluation: verdict, figures, answers.", "查看一次评估的结论、指标和回答。"),
+    "cli.help.predict": (
+        "Answer a file of questions and write a file of answers.",
+        "回答文件中的问题，并写出带答案的文件。",
+    ),
+    "cli.help.chat": (
+        "Talk to an adapter or a base model; one question as argument prints only the answer.",
+        "与适配器或基础模型对话；把问题写作参数时只输出回答。",
+    ),
+    "cli.help.adapters": ("Registered adapters: list, show, export.", "已登记的适配器：列出、查看、导出。"),
+    "cli.help.adapters.list": ("The versions of all adapters and their aliases.", "列出所有适配器的版本与别名。"),
+    "cli.help.adapters.show": (
+        "One version: where it comes from and what judged it.",
+        "查看一个版本的来源与评估结果。",
+    ),
+    "cli.help.adapters.export": (
+        "Write a version for another program: merged into its base model, or as a PEFT adapter.",
+        "导出一个版本供其他程序使用：合并到基础模型，或 PEFT 适配器格式。",
+    ),
+    "cli.help.models": ("Starter models: list, get.", "基础模型：列出、获取。"),
+    "cli.help.models.list": ("The models that tuneloop knows by name.", "列出 tuneloop 认识的模型。"),
+    "cli.help.models.get": ("Download a model now, so that a run needs no network.", "提前下载模型，训练时无需联网。"),
+    "cli.help.recipe": ("Recipes: show, schema.", "配方：查看、结构。"),
+    "cli.help.recipe.show": ("Every value of a recipe and where it came from.", "显示配方的所有取值及其来源。"),
+    "cli.help.recipe.schema": ("The JSON schema of recipes, for editors.", "输出配方的 JSON schema，供编辑器使用。"),
+    "cli.help.doctor": (
+        "Is this machine ready? Versions, hardware, memory, disk, folders.",
+        "检查本机环境：版本、硬件、内存、磁盘、文件夹。",
+    ),
+    "cli.help.version": ("The version of tuneloop.", "显示 tuneloop 的版本。"),
+    # Options.
+    "cli.option.workspace": (
+        "Folder of datasets, runs and adapters (default: TUNELOOP_WORKSPACE, the nearest parent with tuneloop.yaml, "
+        "or the current folder).",
+        "数据集、训练和适配器所在的文件夹（默认：TUNELOOP_WORKSPACE、最近的含 tuneloop.yaml 的上级文件夹或当前文件夹）。",
+    ),
+    "cli.option.language": ("Language of this program: en or zh.", "本程序的界面语言：en 或 zh。"),
+    "cli.option.json": (
+        "Print one JSON document to stdout instead of tables.",
+        "向标准输出写一个 JSON 文档，而不是表格。",
+    ),
+    "cli.option.debug": ("Show the traceback of an error.", "出错时显示完整的报错信息。"),
+    "cli.option.recipe": ("The recipe's YAML file.", "配方的 YAML 文件。"),
+    "cli.option.set": (
+        "Set one value of the recipe, for example training.learning_rate=2e-4. May be repeated.",
+        "修改配方中的一个值，例如 training.learning_rate=2e-4。可多次使用。",
+    ),
+    "cli.option.force": ("Do it again even if the result exists.", "即使结果已存在也重新执行。"),
+    "cli.option.replace": ("Replace what is there.", "覆盖已有的内容。"),
+    "cli.option.accept_license": (
+        "Accept the licence of a model that asks for it, by name (gemma).",
+        "按名称接受需要同意的模型许可（如 gemma）。",
+    ),
+    "cli.option.adapter": (
+        "An adapter (name, name@v0003 or name@alias), a folder with an adapter, or base:MODEL.",
+        "适配器（name、name@v0003 或 name@alias）、适配器文件夹，或 base:模型。",
+    ),
+    "cli.option.until": ("Stop after this stage.", "执行到该阶段为止。"),
+    "cli.option.smoke": (
+        "A quick trial with 20 rows and a few steps: does everything run?",
+        "用 20 行数据和几步训练快速试跑：流程能否跑通？",
+    ),
+    "cli.option.resume": (
+        "Continue the newest unfinished training of this recipe.",
+        "继续该配方最近一次未完成的训练。",
+    ),
+    "cli.option.dir": ("Folder of the workspace (default: the current one).", "工作区文件夹（默认：当前文件夹）。"),
+    "cli.option.template": ("Template to start from: {known}.", "使用的模板：{known}。"),
+    "cli.option.template_language": ("Language of the template's data.", "模板数据的语言。"),
+    "cli.option.data": (
+        "Your file of questions and answers (csv, xlsx, jsonl, json).",
+        "问答数据文件（csv、xlsx、jsonl、json）。",
+    ),
+    "cli.option.dataset": ("Name or id of a dataset.", "数据集的名称或编号。"),
+    "cli.option.format": ("Format to write.", "导出格式。"),
+    "cli.option.split": ("Only this split.", "只导出该部分。"),
+    "cli.option.out": ("File to write.", "输出文件。"),
+    "cli.option.out_folder": ("Folder to write into.", "输出文件夹。"),
+    "cli.option.run": ("Id of a run, or the beginning of it.", "训练的编号或其开头。"),
+    "cli.option.evaluation": ("Id of an evaluation, or the beginning of it.", "评估的编号或其开头。"),
+    "cli.option.evaluate_recipe": (
+        "The recipe's YAML file; or give --adapter and --data.",
+        "配方的 YAML 文件；或使用 --adapter 与 --data。",
+    ),
+    "cli.option.evaluate_data": ("File of questions with reference answers.", "带参考答案的问题文件。"),
+    "cli.option.script": (
+        "Script of rules to score: a file or a built-in name.",
+        "用于评分的话术规范：文件或内置名称。",
+    ),
+    "cli.option.questions": ("File of questions (csv, xlsx, jsonl, json).", "问题文件（csv、xlsx、jsonl、json）。"),
+    "cli.option.answers": ("File to write (csv, xlsx, jsonl).", "输出文件（csv、xlsx、jsonl）。"),
+    "cli.option.max_new_tokens": ("Longest answer in tokens.", "回答的最大词元数。"),
+    "cli.option.question": ("One question; without it, a conversation starts.", "一个问题；不写则进入对话。"),
+    "cli.option.form": ("merged: a whole model; peft: the adapter alone.", "merged：完整模型；peft：仅适配器。"),
+    "cli.option.model": ("Name in the catalogue, or hub id.", "目录中的名称或模型库编号。"),
+}

@@ -1,0 +1,189 @@
+"""What the report of a dataset says: advice, and the words of its page; `data.py` takes it in."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    # Advice
+    "data.advice.tiny": (
+        "Only {rows} rows. It runs, but {test} test rows can hardly show whether the model got better. Collect at least 50 rows; "
+        "2,000 to 5,000 are usual for one domain.",
+        "只有 {rows} 行。可以运行，但 {test} 行测试数据几乎无法说明模型是否变好。"
+        "请至少收集 50 行；一个领域通常需要 2000 到 5000 行。",
+    ),
+    "data.advice.small": (
+        "{rows} rows are few: 2,000 to 5,000 are usual for one domain. More wordings for each question help most.",
+        "{rows} 行偏少：一个领域通常需要 2000 到 5000 行。为每个问题补充更多说法最有帮助。",
+    ),
+    "data.advice.no_validation": (
+        "There are no validation rows, so training can't stop by itself when it stops getting better.",
+        "没有验证数据，训练无法在不再变好时自动停止。",
+    ),
+    "data.advice.no_test": (
+        "There are no test rows, so nothing can be proven about the model.",
+        "没有测试数据，无法证明模型的效果。",
+    ),
+    "data.advice.validation_taken": (
+        "The sources name no validation rows, so {rows} training rows were taken for it.",
+        "数据源没有指定验证数据，因此从训练数据中取出 {rows} 行用于验证。",
+    ),
+    "data.advice.leaks": (
+        "{rows} rows were removed because the test or validation side has their question. The sources' own division leaks.",
+        "有 {rows} 行的问题已出现在测试集或验证集中，因此被移除。数据源自带的划分存在泄漏。",
+    ),
+    "data.advice.quarantine": (
+        "{rows} of {read} rows can't be used; they stand with their reasons in quarantine.jsonl.",
+        "{read} 行中有 {rows} 行无法使用；这些行及其原因见 quarantine.jsonl。",
+    ),
+    "data.advice.duplicates": (
+        "{rows} of {read} rows were exact copies of others.",
+        "{read} 行中有 {rows} 行与其他行完全重复。",
+    ),
+    "data.advice.contradictions": (
+        "{questions} questions have several different answers ({rows} rows). They were kept, on one side. "
+        "Where only one answer is right, correct the others.",
+        "有 {questions} 个问题对应多个不同答案（共 {rows} 行）。这些行已保留，并放在同一侧。如果只有一个答案正确，请修正其他答案。",
+    ),
+    "data.advice.guess_content": (
+        "The columns of {source} were guessed from their content ({columns}). Wrong? Set `columns:` in the recipe.",
+        "{source} 的列是根据内容猜测的（{columns}）。如不正确，请在配方中设置 columns:。",
+    ),
+    "data.advice.guess_label": (
+        "{source} has no answers; the label is what the model learns to answer ({columns}).",
+        "{source} 没有答案列，因此以标签作为要学习的答案（{columns}）。",
+    ),
+    "data.advice.headerless": (
+        "The first line of {source} looks like data, so it was read as a row. If it is a header, give its columns short names.",
+        "{source} 的首行看起来是数据，因此按数据行读取。如果它是表头，请使用简短的列名。",
+    ),
+    "data.advice.preference": (
+        "{source} holds pairs of answers; only the chosen ones are learnt.",
+        "{source} 包含成对的答案；只学习被选中的答案。",
+    ),
+    "data.advice.tools": (
+        "{source} describes tools; calls and results are kept as text, the descriptions are not used.",
+        "{source} 含有工具定义；调用和结果作为文本保留，工具定义本身不使用。",
+    ),
+    "data.advice.language": (
+        "{rows} rows are not in the recipe's language ({data_language}); most are in: {found}. Set `language:` in the recipe.",
+        "有 {rows} 行不是配方指定的语言（{data_language}）；主要语言为：{found}。请在配方中设置 language:。",
+    ),
+    "data.advice.rare_intents": (
+        "{count} intents have fewer than 5 training rows and will hardly be learnt: {names}.",
+        "有 {count} 个意图的训练数据不足 5 行，很难学会：{names}。",
+    ),
+    # The report's page
+    "data.report.title": ("Dataset {name}", "数据集 {name}"),
+    "data.report.overview": ("Overview", "概览"),
+    "data.report.rows_read": ("rows read", "读取行数"),
+    "data.report.rows_kept": ("rows kept", "保留行数"),
+    "data.report.rows_quarantined": ("in quarantine", "隔离行数"),
+    "data.report.rows_removed": ("removed", "移除行数"),
+    "data.report.no_advice": ("Nothing to complain about.", "没有发现问题。"),
+    "data.report.sources": ("Sources", "数据源"),
+    "data.report.source": ("source", "数据源"),
+    "data.report.shape": ("shape", "格式"),
+    "data.report.columns": ("columns", "列"),
+    "data.report.how": ("how found", "识别方式"),
+    "data.report.how_native": ("names of the shape itself", "格式自带的列名"),
+    "data.report.how_given": ("given in the recipe", "配方中指定"),
+    "data.report.how_names": ("recognised by name", "按列名识别"),
+    "data.report.how_content": ("guessed from content", "根据内容猜测"),
+    "data.report.how_label": ("the label is the answer", "以标签为答案"),
+    "data.report.how_grammar": ("built-in grammar", "内置语法"),
+    "data.report.rules": ("What was changed and removed", "修改与移除"),
+    "data.report.rule": ("rule", "规则"),
+    "data.report.what_it_does": ("what it does", "作用"),
+    "data.report.changed": ("rows changed", "修改行数"),
+    "data.report.removed": ("rows removed", "移除行数"),
+    "data.report.after": ("after", "处理后"),
+    "data.report.rule_unicode_repair": ("Unicode repair", "乱码修复"),
+    "data.report.rule_unicode_repair_does": (
+        "repairs text that was decoded wrongly, composes characters",
+        "修复解码错误的文本，合并组合字符",
+    ),
+    "data.report.rule_control_characters": ("Control characters", "控制字符"),
+    "data.report.rule_control_characters_does": (
+        "removes control, zero-width and direction characters",
+        "去除控制字符、零宽字符和方向控制符",
+    ),
+    "data.report.rule_whitespace": ("Whitespace", "空白"),
+    "data.report.rule_whitespace_does": (
+        "trims, reduces runs of spaces and of empty lines",
+        "去除首尾空白，合并多余的空格和空行",
+    ),
+    "data.report.rule_leading_assistant_turn": ("Leading answer", "开头的回答"),
+    "data.report.rule_leading_assistant_turn_does": (
+        "cuts an assistant's turn before the first question",
+        "去掉第一个问题之前的助手发言",
+    ),
+    "data.report.rule_trailing_user_turn": ("Trailing question", "末尾的提问"),
+    "data.report.rule_trailing_user_turn_does": (
+        "cuts turns after the last answer",
+        "去掉最后一个回答之后的发言",
+    ),
+    "data.report.rule_merged_turns": ("Neighbouring turns", "连续发言"),
+    "data.report.rule_merged_turns_does": (
+        "joins neighbouring turns of the same role",
+        "合并同一角色的连续发言",
+    ),
+    "data.report.rule_exact_duplicate": ("Exact duplicates", "完全重复"),
+    "data.report.rule_exact_duplicate_does": (
+        "removes a sample whose whole text equals another one, apart from case and spacing",
+        "移除全文相同（不计大小写和空格）的样本",
+    ),
+    "data.report.rule_leak": ("Leaks", "泄漏"),
+    "data.report.rule_leak_does": (
+        "removes a sample whose question stands on the test or validation side",
+        "移除问题已出现在测试集或验证集中的样本",
+    ),
+    "data.report.quarantine": ("Quarantine", "隔离区"),
+    "data.report.nothing_quarantined": ("Every row could be used.", "所有行都可以使用。"),
+    "data.report.quarantine_means": (
+        "These rows could not be used. They stand in quarantine.jsonl with file, row, reason and text; correct them in the "
+        "source and prepare again.",
+        "这些行无法使用。它们连同文件、行号、原因和原文保存在 quarantine.jsonl 中；请在源文件中修正后重新准备。",
+    ),
+    "data.report.reason": ("reason", "原因"),
+    "data.report.row": ("row", "行"),
+    "data.report.rows": ("rows", "行数"),
+    "data.report.first_quarantined": ("The first ones", "最先出现的几行"),
+    "data.report.division": ("Division", "划分"),
+    "data.report.side": ("side", "部分"),
+    "data.report.share": ("share", "占比"),
+    "data.report.division_means": (
+        "The same question, apart from case, spacing and punctuation, never stands on two sides.",
+        "同一个问题（不计大小写、空格和标点）不会同时出现在两侧。",
+    ),
+    "data.report.leaked_from": ("removed from", "移除自"),
+    "data.report.leaks_mean": (
+        "Rows whose question stands on the test or validation side",
+        "问题已出现在测试集或验证集中的行",
+    ),
+    "data.report.intents": ("Intents ({count})", "意图（{count} 个）"),
+    "data.report.contradictions": (
+        "{questions} questions have several different answers ({rows} rows):",
+        "有 {questions} 个问题对应多个不同答案（共 {rows} 行）：",
+    ),
+    "data.report.question": ("question", "问题"),
+    "data.report.answer": ("answer", "答案"),
+    "data.report.answer_number": ("answer {number}", "答案 {number}"),
+    "data.report.prompt": ("prompt", "提示"),
+    "data.report.lengths": ("Lengths and languages", "长度与语言"),
+    "data.report.characters": ("characters", "字符"),
+    "data.report.tokens_of": ("tokens of {model}", "{model} 的词元"),
+    "data.report.length_minimum": ("shortest", "最短"),
+    "data.report.length_median": ("median", "中位数"),
+    "data.report.length_mean": ("mean", "平均"),
+    "data.report.length_p95": ("95th percentile", "95 分位"),
+    "data.report.length_maximum": ("longest", "最长"),
+    "data.report.length_total": ("total", "合计"),
+    "data.report.prompt_lengths": ("Lengths of prompts", "提示的长度"),
+    "data.report.answer_lengths": ("Lengths of answers", "答案的长度"),
+    "data.report.language": ("language", "语言"),
+    "data.report.language_en": ("English", "英文"),
+    "data.report.language_zh": ("Chinese", "中文"),
+    "data.report.dialogues": (
+        "{count} samples are dialogues with more than one question.",
+        "有 {count} 个样本是包含多个问题的对话。",
+    ),
+    "data.report.samples": ("A few samples", "样本示例"),
+    "data.report.place": ("{source}, row {number}", "{source} 第 {number} 行"),
+}

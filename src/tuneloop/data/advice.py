@@ -1,0 +1,134 @@
+"""What the reader of a report should know before training, as codes and values.
+
+To add advice: a function here that yields it, its name in `ADVISERS`, and its words under its code in `core/messages/data.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tuneloop.core.records import Split
+from tuneloop.data.report import Advice, Contradictions, RuleReport, SourceReport
+
+TINY = 50
+"""Rows below which an evaluation can hardly show anything."""
+SMALL = 1000
+"""Rows below which more data usually helps; 2,000 to 5,000 is what domain adaptation takes."""
+RARE_INTENT = 5
+"""Training samples below which an intent is hardly learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the advice is about."""
+
+    language: str
+    rows_read: int
+    rows_kept: int
+    rows_quarantined: int
+    splits: dict[Split, int]
+    rules: dict[str, RuleReport]
+    leaks: dict[str, int]
+    sources: tuple[SourceReport, ...]
+    languages: dict[str, int]
+    intents: dict[Split, dict[str, int]]
+    contradictions: Contradictions
+    validation_taken: bool
+
+
+def size(facts: Facts) -> Iterator[Advice]:
+    if facts.rows_kept < TINY:
+        yield Advice(
+            code="data.advice.tiny", status="warn", values={"rows": facts.rows_kept, "test": facts.splits["test"]}
+        )
+    elif facts.rows_kept < SMALL:
+        yield Advice(code="data.advice.small", status="info", values={"rows": facts.rows_kept})
+
+
+def sides(facts: Facts) -> Iterator[Advice]:
+    for split in ("validation", "test"):
+        if not facts.splits[split]:
+            yield Advice(code=f"data.advice.no_{split}", status="warn")
+    if facts.validation_taken:
+        yield Advice(code="data.advice.validation_taken", status="info", values={"rows": facts.splits["validation"]})
+
+
+def leaks(facts: Facts) -> Iterator[Advice]:
+    if count := sum(facts.leaks.values()):
+        yield Advice(code="data.advice.leaks", status="warn", values={"rows": count})
+
+
+def quarantine(facts: Facts) -> Iterator[Advice]:
+    if facts.rows_quarantined:
+        status = "warn" if facts.rows_quarantined > 0.05 * facts.rows_read else "info"
+        values = {"rows": facts.rows_quarantined, "read": facts.rows_read}
+        yield Advice.model_validate({"code": "data.advice.quarantine", "status": status, "values": values})
+
+
+def duplicates(facts: Facts) -> Iterator[Advice]:
+    removed = facts.rules["exact_duplicate"].removed
+    if removed > 0.2 * facts.rows_read:
+        yield Advice(code="data.advice.duplicates", status="warn", values={"rows": removed, "read": facts.rows_read})
+
+
+def contradictions(facts: Facts) -> Iterator[Advice]:
+    if facts.contradictions.questions:
+        values = {"questions": facts.contradictions.questions, "rows": facts.contradictions.rows}
+        yield Advice(code="data.advice.contradictions", status="info", values=values)
+
+
+def guesses(facts: Facts) -> Iterator[Advice]:
+    for source in facts.sources:
+        if source.how in ("content", "label"):
+            values = {"source": source.name, "columns": shown_columns(source)}
+            yield Advice(code=f"data.advice.guess_{source.how}", status="warn", values=values)
+        if source.headerless:
+            yield Advice(code="data.advice.headerless", status="warn", values={"source": source.name})
+        if source.shape == "preference":
+            yield Advice(code="data.advice.preference", status="info", values={"source": source.name})
+        if "tools" in source.found:
+            yield Advice(code="data.advice.tools", status="info", values={"source": source.name})
+
+
+def language(facts: Facts) -> Iterator[Advice]:
+    other = sum(count for name, count in facts.languages.items() if name != facts.language)
+    if other > 0.2 * facts.rows_kept:
+        found = Counter(facts.languages).most_common(1)[0][0]
+        values = {"rows": other, "data_language": facts.language, "found": found}
+        yield Advice(code="data.advice.language", status="warn", values=values)
+
+
+def rare_intents(facts: Facts) -> Iterator[Advice]:
+    rare = {name: count for name, count in facts.intents.get("train", {}).items() if count < RARE_INTENT}
+    if rare and len(facts.intents["train"]) > 1:
+        names = ", ".join(f"{name} ({count})" for name, count in sorted(rare.items(), key=lambda item: item[1])[:8])
+        yield Advice(code="data.advice.rare_intents", status="warn", values={"count": len(rare), "names": names})
+
+
+ADVISERS: tuple[Callable[[Facts], Iterator[Advice]], ...] = (
+    size,
+    sides,
+    leaks,
+    quarantine,
+    guesses,
+    language,
+    duplicates,
+    contradictions,
+    rare_intents,
+)
+
+
+def advise(facts: Facts) -> tuple[Advice, ...]:
+    """All advice on a dataset, in the order of the table."""
+    return tuple(advice for adviser in ADVISERS for advice in adviser(facts))
+
+
+def shown_columns(source: SourceReport) -> str:
+    """The columns of a source in one line.
+
+    >>> shown_columns(SourceReport(name="a", sha256="", shape="", columns={"input_text": "问题"}, how="names"))
+    'input_text: 问题'
+    """
+    return ", ".join(f"{field}: {column}" for field, column in source.columns.items())

@@ -1,0 +1,247 @@
+"""`report.html` of a dataset: the report in words, tables and plots, in the reader's language."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tuneloop.core.messages import Language, current_language, text
+from tuneloop.core.records import SPLITS, Sample, Split
+from tuneloop.data.advice import shown_columns
+from tuneloop.data.report import Distribution, Lengths, Report
+from tuneloop.store.page import Block, Callout, Pairs, Paragraph, Plot, Section, Table, Texts, render_page
+
+BINS = 30
+INTENTS_SHOWN = 40
+COLOURS: dict[Split, str] = {"train": "#4472b8", "validation": "#d9902f", "test": "#4a9b6b"}
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff]"
+)
+
+
+def dataset_page(report: Report, splits: Mapping[Split, Sequence[Sample]], language: Language | None = None) -> str:
+    """Render the report of a dataset.
+
+    Args:
+        report: the report.
+        splits: the samples, for plots and a few of them as examples.
+        language: language of the page; the interface language when None.
+    """
+    words = _Words(language or current_language())
+    sections = [
+        Section(words("overview"), tuple(_overview(report, words))),
+        Section(words("sources"), (_sources(report, words),)),
+        Section(words("rules"), tuple(_rules(report, words))),
+        Section(words("quarantine"), tuple(_quarantine(report, words))),
+        Section(words("division"), tuple(_division(report, words))),
+        Section(words("lengths"), tuple(_lengths(report, splits, words))),
+        Section(words("samples"), tuple(_samples(splits, words))),
+    ]
+    return render_page(words("title", name=report.name), sections, words.language)
+
+
+class _Words:
+    """The words of this page in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        return text(f"data.report.{key}", self.language, **values)
+
+    def side(self, split: str) -> str:
+        return text(f"general.side.{split}", self.language)
+
+
+def _overview(report: Report, words: _Words) -> Iterator[Block]:
+    removed = sum(rule.removed for rule in report.rules.values())
+    figures = [
+        (words("rows_read"), report.rows_read),
+        (words("rows_kept"), report.rows_kept),
+        (words("rows_quarantined"), report.rows_quarantined),
+        (words("rows_removed"), removed),
+        *((words.side(split), report.splits[split]) for split in SPLITS),
+    ]
+    yield Pairs(tuple((label, f"{value:,}") for label, value in figures))
+    if not report.advice:
+        yield Callout("good", words("no_advice"))
+    for advice in report.advice:
+        yield Callout(
+            "bad" if advice.status == "warn" else "neutral", text(advice.code, words.language, **advice.values)
+        )
+
+
+def _sources(report: Report, words: _Words) -> Table:
+    columns = (words("source"), words("shape"), words("columns"), words("how"))
+    rows = [
+        (source.name, source.shape, shown_columns(source) or "–", words(f"how_{source.how}"))
+        for source in report.sources
+    ]
+    return Table(columns, tuple(rows))
+
+
+def _rules(report: Report, words: _Words) -> Iterator[Block]:
+    columns = (words("rule"), words("what_it_does"), words("changed"), words("removed"))
+    rows = [
+        (words(f"rule_{name}"), words(f"rule_{name}_does"), f"{rule.changed:,}", f"{rule.removed:,}")
+        for name, rule in report.rules.items()
+    ]
+    yield Table(columns, tuple(rows))
+    for name, examples in report.examples.items():
+        shown = [
+            item
+            for example in examples
+            for item in (
+                (f"{words(f'rule_{name}')} · {_place(words, example.source, example.row)}", visible(example.before)),
+                (words("after"), visible(example.after)),
+            )
+            if example.after or item[0] != words("after")
+        ]
+        yield Texts(tuple(shown))
+
+
+def _quarantine(report: Report, words: _Words) -> Iterator[Block]:
+    if not report.rows_quarantined:
+        yield Callout("good", words("nothing_quarantined"))
+        return
+    yield Paragraph(words("quarantine_means"))
+    counted = [(text(f"{code}.short", words.language), f"{count:,}") for code, count in report.quarantine.items()]
+    yield Table((words("reason"), words("rows")), tuple(counted))
+    first = [(row.source, str(row.row), row.reason) for row in report.quarantined_rows]
+    yield Table((words("source"), words("row"), words("reason")), tuple(first), caption=words("first_quarantined"))
+
+
+def _division(report: Report, words: _Words) -> Iterator[Block]:
+    total = max(report.rows_kept, 1)
+    rows = [(words.side(split), f"{count:,}", f"{count / total:.1%}") for split, count in report.splits.items()]
+    yield Table((words("side"), words("rows"), words("share")), tuple(rows))
+    yield Paragraph(words("division_means"))
+    if report.leaks:
+        leaks = [(words.side(side), f"{count:,}") for side, count in report.leaks.items()]
+        yield Table((words("leaked_from"), words("rows")), tuple(leaks), caption=words("leaks_mean"))
+    if report.intents:
+        yield _intents_plot(report, words)
+    if report.contradictions.questions:
+        contradictions = report.contradictions
+        yield Paragraph(words("contradictions", questions=contradictions.questions, rows=contradictions.rows))
+        for question, *answers in contradictions.examples:
+            labelled = [(words("answer_number", number=n), answer) for n, answer in enumerate(answers, start=1)]
+            yield Texts(((words("question"), question), *labelled))
+
+
+def _intents_plot(report: Report, words: _Words) -> Plot:
+    intents = list(dict.fromkeys(intent for split in SPLITS for intent in report.intents.get(split, {})))
+    shown = intents[:INTENTS_SHOWN]
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": words.side(split),
+            "y": shown,
+            "x": [report.intents.get(split, {}).get(intent, 0) for intent in shown],
+            "marker": {"color": COLOURS[split]},
+        }
+        for split in SPLITS
+    ]
+    title = words("intents", count=len(intents))
+    layout = {
+        "title": {"text": title},
+        "barmode": "stack",
+        "height": 140 + 20 * len(shown),
+        "yaxis": {"autorange": "reversed", "type": "category"},
+        "xaxis": {"title": {"text": words("rows")}},
+        "legend": {
+            "orientation": "h",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "x": 1.0,
+            "xanchor": "right",
+            "traceorder": "normal",
+        },
+    }
+    return Plot(json.dumps({"data": data, "layout": layout}), title)
+
+
+def _lengths(report: Report, splits: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterator[Block]:
+    rows = [*_length_rows(report.characters, words("characters"), words)]
+    if report.tokens is not None:
+        rows += _length_rows(report.tokens, words("tokens_of", model=report.tokens.model), words)
+    columns = ("", "minimum", "median", "mean", "p95", "maximum", "total")
+    yield Table(tuple(words(f"length_{column}") if column else "" for column in columns), tuple(rows))
+    samples = [sample for split in SPLITS for sample in splits[split]]
+    prompts = [sum(len(message.content) for message in sample.prompt) for sample in samples]
+    yield _histogram(prompts, words("prompt_lengths"), words)
+    yield _histogram([len(sample.answer) for sample in samples], words("answer_lengths"), words)
+    languages = [(words(f"language_{name}"), f"{count:,}") for name, count in report.languages.items()]
+    yield Table((words("language"), words("rows")), tuple(languages))
+    if report.dialogues:
+        yield Paragraph(words("dialogues", count=f"{report.dialogues:,}"))
+
+
+def _length_rows(lengths: Lengths, unit: str, words: _Words) -> Iterator[tuple[str, ...]]:
+    for label, figures in ((words("prompt"), lengths.prompt), (words("answer"), lengths.answer)):
+        yield (f"{label} ({unit})", *_figures(figures))
+
+
+def _figures(figures: Distribution) -> tuple[str, ...]:
+    ordered = (figures.minimum, figures.median, figures.mean, figures.p95, figures.maximum, figures.total)
+    return tuple(f"{value:,.0f}" for value in ordered)
+
+
+def _histogram(values: Sequence[int], title: str, words: _Words) -> Plot:
+    """Bars of equal width up to the 99th percentile; longer values stand in the last bar."""
+    starts, width, counts = bin_counts(values)
+    data = [{"type": "bar", "x": [start + width / 2 for start in starts], "y": counts, "width": width * 0.94}]
+    data[0]["marker"] = {"color": COLOURS["train"]}
+    data[0]["customdata"] = [f"{start:,}–{start + width - 1:,}" for start in starts]
+    data[0]["hovertemplate"] = "%{customdata}: %{y}<extra></extra>"
+    layout = {
+        "title": {"text": title},
+        "xaxis": {"title": {"text": words("characters")}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": words("rows")}},
+        "height": 320,
+    }
+    return Plot(json.dumps({"data": data, "layout": layout}), title)
+
+
+def bin_counts(values: Sequence[int]) -> tuple[list[int], int, list[int]]:
+    """Count lengths in bins of equal width.
+
+    Returns:
+        Starts of the bins, their width, and how many values each holds; their sum is the number of values.
+
+    >>> bin_counts([0, 1, 1, 5])
+    ([0, 1, 2, 3, 4, 5], 1, [1, 2, 0, 0, 0, 1])
+    """
+    ordered = sorted(values) or [0]
+    top = ordered[round(0.99 * (len(ordered) - 1))]
+    width = max(1, -(-(top + 1) // BINS))
+    starts = list(range(0, top + 1, width))
+    counts = [0] * len(starts)
+    for value in values:
+        counts[min(value // width, len(starts) - 1)] += 1
+    return starts, width, counts
+
+
+def _samples(splits: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterator[Block]:
+    for split in SPLITS:
+        for sample in splits[split][: 2 if split == "train" else 1]:
+            place = _place(words, sample.meta.source, sample.meta.row)
+            items = [(f"{words.side(split)} · {place} · {m.role}", m.content) for m in sample.messages[:6]]
+            yield Texts(tuple(items))
+
+
+def _place(words: _Words, source: str, row: int) -> str:
+    return words("place", source=source, number=row)
+
+
+def visible(text_: str) -> str:
+    """Show characters that can't be seen as their code points.
+
+    >>> visible("a\\u200bb")
+    'a⟨U+200B⟩b'
+    """
+    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text_)

@@ -1,0 +1,49 @@
+"""How much memory and time a training will take, by formula (docs/log.md compares it with what was measured)."""
+
+from __future__ import annotations
+
+from tuneloop.training.facts import DataFacts, MachineFacts, ModelFacts
+
+EFFICIENCY = 0.45
+"""Share of the measured matrix-product rate that a whole step reaches on a CPU."""
+OVERHEAD_BYTES = 900_000_000
+"""Python, torch and the libraries, before any model."""
+
+
+def lora_parameters(facts: ModelFacts, r: int, targets: str | tuple[str, ...]) -> int:
+    """Trained parameters: r · (in + out) for every adapted layer."""
+    return sum(
+        r * (i + o)
+        for name, i, o in facts.linear_shapes
+        if targets == "all-linear" or name.rsplit(".", 1)[-1] in targets
+    )
+
+
+def flops_per_epoch(model: ModelFacts, data: DataFacts, trained: int) -> float:
+    """Floating-point operations of one pass: 4·N a token for the frozen body (forward and input gradient), 4·V·d a
+    supervised token for the head, 6·P a token for the adapter, and attention."""
+    mean = data.tokens / data.rows
+    attention = 7 * mean * model.heads * model.head_dim * model.layers
+    head = 4 * model.vocabulary * model.hidden_size * data.supervised
+    return (4 * model.body_parameters + 6 * trained + attention) * data.tokens + head
+
+
+def training_seconds(model: ModelFacts, data: DataFacts, machine: MachineFacts, trained: int, epochs: float) -> float:
+    """Seconds of all passes, evaluations apart."""
+    return flops_per_epoch(model, data, trained) * epochs / (machine.flops_per_second * EFFICIENCY)
+
+
+def peak_bytes(model: ModelFacts, trained: int, tokens: int, longest: int) -> int:
+    """Peak resident memory of a micro-batch of `tokens` tokens.
+
+    Weights once; adapter, gradient, two moments and the kept best adapter in float32 (20 bytes a parameter); the
+    activations that backward needs, about 14 hidden-size and 3 feed-forward-size values a token and layer; attention
+    weights; one chunk of logits.
+    """
+    weights = model.parameters * model.bytes_per_weight
+    optimiser = 20 * trained
+    values = 14 * model.hidden_size + 3 * model.intermediate_size
+    activations = tokens * model.layers * values * model.bytes_per_weight
+    attention = tokens * min(longest, tokens) * model.heads * model.layers * model.bytes_per_weight
+    logits = 3 * 128 * model.vocabulary * 4
+    return OVERHEAD_BYTES + weights + optimiser + activations + attention + logits

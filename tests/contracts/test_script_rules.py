@@ -1,0 +1,101 @@
+"""Every kind of rule: it passes a good answer, finds a bad one, can be said in a prompt, and speaks two languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tuneloop.core.messages import set_language
+from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.evaluation.script import check, script_prompt
+from tuneloop.evaluation.script_file import Rule, Script
+from tuneloop.evaluation.script_prompt import LINES
+from tuneloop.evaluation.script_rules import RULES
+
+ANSWER = {"intent": "lost_card", "kind": "answer", "slot.last4": "4821"}
+PARTS: dict[str, Any] = {
+    "intents": {"lost_card": {"risk": True, "slots": ["last4"], "points": [["block", "{last4}"]], "ask": [["digits"]]}},
+    "refusals": {"secrets": [["cannot"]]},
+}
+CASES: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
+    "starts_with": ({"text": "Hello"}, ANSWER, "Hello there", "Hi"),
+    "ends_with": ({"text": "Bye."}, ANSWER, "So: Bye.", "So"),
+    "ordered_points": ({}, ANSWER, "Block it", "Wait"),
+    "contains_if": ({"when": "risk", "any_of": "Take care"}, ANSWER, "And take care.", "And"),
+    "slots_verbatim": ({}, ANSWER, "Block 4821", "Block 4822"),
+    "no_invented": ({"what": ["phone"]}, ANSWER, "Call us", "Call 800-555-0199"),
+    "forbidden": ({"patterns": "as an AI"}, ANSWER, "I help", "As an AI I help"),
+    "only_after": ({"patterns": "done", "before": "sure\\?"}, ANSWER, "Are you sure?", "It is done"),
+    "refusal": ({}, {"intent": "secrets", "kind": "refusal"}, "We cannot do it", "Sure: 1234"),
+    "asks": ({}, {"intent": "lost_card", "kind": "clarify"}, "Which digits?", "Sure"),
+    "length": ({"max_words": 2}, ANSWER, "two words", "three words here"),
+    "no_repetition": ({}, ANSWER, "Once. Twice.", "Once. Once. Once."),
+}
+"""For each kind: its fields, the tags of a sample, an answer that keeps the rule, and one that breaks it."""
+
+
+def script_of(kind: str, fields: dict[str, Any]) -> Script:
+    return Script.model_validate({"name": "s", "rules": [{"id": "rule", "kind": kind, **fields}], **PARTS})
+
+
+def sample_of(tags: dict[str, str]) -> Sample:
+    messages = (Message(role="user", content="My card 4821 is lost"), Message(role="assistant", content="reference"))
+    return Sample(id="1", messages=messages, meta=Meta(source="test", row=1, tags=tags))
+
+
+def test_every_kind_has_a_case_and_a_line_for_the_prompt() -> None:
+    assert set(CASES) == set(RULES) == set(LINES)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_good_answer_passes_and_a_bad_one_fails(kind: str) -> None:
+    fields, tags, good, bad = CASES[kind]
+    script, sample = script_of(kind, fields), sample_of(tags)
+    assert check(script, sample, good) == ()
+    violations = check(script, sample, bad)
+    assert violations
+    assert {(violation.rule, violation.hard) for violation in violations} == {("rule", True)}
+    assert all(violation.span in bad for violation in violations)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_reason_is_given_in_both_languages(kind: str) -> None:
+    fields, tags, _, bad = CASES[kind]
+    reasons = []
+    try:
+        for language in ("en", "zh"):
+            set_language(language)
+            reasons.append(check(script_of(kind, fields), sample_of(tags), bad)[0].reason)
+    finally:
+        set_language(None)
+    assert reasons[0] != reasons[1]
+    assert reasons[0].isascii() or "“" in reasons[0]
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_an_empty_answer_and_a_sample_without_tags_are_no_accident(kind: str) -> None:
+    fields, tags, _, bad = CASES[kind]
+    check(script_of(kind, fields), sample_of(tags), "")
+    check(script_of(kind, fields), sample_of({}), bad)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_rule_judges_only_the_kinds_of_samples_it_names(kind: str) -> None:
+    fields, tags, _, bad = CASES[kind]
+    other = "refusal" if tags["kind"] != "refusal" else "answer"
+    assert check(script_of(kind, {**fields, "kinds": [other]}), sample_of(tags), bad) == ()
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_soft_rule_is_soft_and_has_its_say_in_the_prompt(kind: str) -> None:
+    fields, tags, _, bad = CASES[kind]
+    script = script_of(kind, {**fields, "hard": False, "say": "Mind this."})
+    assert not any(violation.hard for violation in check(script, sample_of(tags), bad))
+    assert "- Mind this." in script_prompt(script)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_the_fields_it_names_exist(kind: str) -> None:
+    entry = RULES[kind]
+    assert {*entry.needs, *entry.reads, *entry.one_of} <= set(Rule.model_fields)

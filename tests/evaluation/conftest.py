@@ -1,0 +1,92 @@
+"""A small dataset, the tiny model, and an adapter for it that changes something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from tuneloop.adapters.folder import save_adapter
+from tuneloop.adapters.lora import attach_lora
+from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.models.load import LoadedModel
+from tuneloop.models.tiny import build_tiny
+from tuneloop.store.artifacts import new_artifact
+from tuneloop.store.samples import write_samples
+
+OTHER = Sample(
+    id="other",
+    messages=(Message(role="user", content="Another one?"), Message(role="assistant", content="Hello, yes.")),
+    meta=Meta(source="made.csv", row=900),
+)
+SCRIPT = """
+name: house
+language: en
+rules:
+  - {id: opening, kind: starts_with, text: "Hello"}
+  - {id: short, kind: length, max_words: 30, hard: false}
+"""
+
+
+@pytest.fixture
+def write_dataset(tmp_path: Path) -> Callable[..., Path]:
+    """Write a finished dataset folder with these test rows."""
+
+    def write(test: Sequence[Sample], train: Sequence[Sample] = ()) -> Path:
+        folder = tmp_path / "datasets" / "made" / f"d{len(list(tmp_path.glob('datasets/made/*')))}"
+        with new_artifact(folder, kind="dataset", config={}) as temporary:
+            write_samples(temporary / "train.jsonl", train or [OTHER])
+            write_samples(temporary / "validation.jsonl", [])
+            write_samples(temporary / "test.jsonl", test)
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def loaded() -> LoadedModel:
+    return build_tiny()
+
+
+@pytest.fixture(scope="session")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter as a training leaves it, in a run's folder with its log."""
+    return write_adapter(tmp_path_factory.mktemp("run") / "adapter", change=0.5)
+
+
+@pytest.fixture(scope="session")
+def untrained_adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter whose B is still zero."""
+    return write_adapter(tmp_path_factory.mktemp("untrained") / "adapter", change=0.0)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    (tmp_path / "house.yaml").write_text(SCRIPT, encoding="utf-8")
+    return "house.yaml"
+
+
+def write_adapter(folder: Path, change: float) -> Path:
+    base = build_tiny()
+    model = attach_lora(base.model, r=4, lora_alpha=8, target_modules="all-linear", dropout=0.0, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.copy_(change * torch.randn(weight.shape, generator=generator))
+    card = {
+        "name": "made",
+        "steps": 1,
+        "best_step": 1,
+        "validation_loss": 1.0,
+        "dataset": "d",
+        "trained": 1,
+        "share": 1.0,
+    }
+    save_adapter(folder, model, build_tiny(), card=card, inputs={}, seed=0)
+    (folder.parent / "metrics.jsonl").write_text(
+        '{"step": 1, "loss": 3.0}\n{"step": 2, "loss": 2.0, "validation_loss": 2.5}\n{"step": 3, "lo', encoding="utf-8"
+    )
+    return folder

@@ -1,0 +1,206 @@
+"""Whole trainings on the built-in model: they learn, resume bit for bit, stop, refuse, and leave the base as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+
+from tuneloop.adapters.config import AdapterConfig
+from tuneloop.adapters.merge import merge
+from tuneloop.core.errors import DivergedError, RefusedError, Terminated
+from tuneloop.core.hashing import hash_file
+from tuneloop.core.progress import SILENT
+from tuneloop.core.records import Run
+from tuneloop.models.config import ModelConfig
+from tuneloop.models.load import LoadedModel, load_model
+from tuneloop.store.artifacts import MANIFEST, verify
+from tuneloop.store.workspace import Workspace
+from tuneloop.training import loop
+from tuneloop.training import run as stage
+from tuneloop.training.config import TrainingConfig
+
+QUICK = TrainingConfig(
+    num_train_epochs=2, max_tokens_per_batch=300, learning_rate=5e-3, eval_steps=4, save_steps=5, report_to=()
+)
+
+
+def train(dataset: Path, loaded: LoadedModel, root: Path, config: TrainingConfig = QUICK, **options: Any) -> Run:
+    return stage.run(
+        config,
+        options.pop("adapter", AdapterConfig()),
+        name="sums",
+        seed=7,
+        dataset=dataset,
+        loaded=loaded,
+        recipe_yaml="name: sums\n",
+        workspace=Workspace(root),
+        **options,
+    )
+
+
+def adapter_hash(run: Run) -> str:
+    return hash_file(run.adapter_path / "adapter_model.safetensors")
+
+
+def test_a_training_lowers_the_validation_loss_and_writes_a_whole_run(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path
+) -> None:
+    run = train(dataset, loaded, tmp_path / "w")
+    losses = [m["validation_loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
+    assert run.best_validation_loss == min(losses) < losses[0]
+    assert verify(run.path).kind == "run"
+    assert {"recipe.yaml", "plan.json", "metrics.jsonl", "trainer_state.json", "report.html"} <= set(
+        os.listdir(run.path)
+    )
+    assert set(json.loads((run.path / "metrics.jsonl").read_text().splitlines()[1])) == {
+        "step", "epoch", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes",
+    }  # fmt: skip
+
+
+def test_the_adapter_gives_the_same_logits_in_plain_peft_and_merged(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path
+) -> None:
+    run = train(dataset, loaded, tmp_path / "w")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    base_logits = loaded.model(input_ids=ids).logits
+    merged = merge(loaded, run.adapter_path)(input_ids=ids).logits
+    fresh = load_model(ModelConfig(name_or_path="tiny"))
+    plain = PeftModel.from_pretrained(fresh.model, str(run.adapter_path)).eval()(input_ids=ids).logits
+    torch.testing.assert_close(merged, plain, rtol=1e-4, atol=1e-4)
+    assert (plain - base_logits).abs().max() > 1e-2
+    torch.testing.assert_close(loaded.model(input_ids=ids).logits, base_logits, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 5, 9])
+def test_a_stopped_run_resumes_bit_for_bit(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
+) -> None:
+    whole = train(dataset, loaded, tmp_path / "whole")
+    original = loop._step
+
+    def step_then_stop(task: Any, state: Any, *rest: Any) -> None:
+        original(task, state, *rest)
+        if state.step == stop_after:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(loop, "_step", step_then_stop)
+    with pytest.raises(Terminated):
+        train(dataset, loaded, tmp_path / "parts")
+    monkeypatch.undo()
+    (folder,) = (tmp_path / "parts" / "runs").iterdir()
+    assert not (folder / MANIFEST).exists()
+    resumed = train(dataset, loaded, tmp_path / "parts")
+    assert adapter_hash(resumed) == adapter_hash(whole)
+    assert resumed.best_validation_loss == whole.best_validation_loss
+
+    def losses(run: Run) -> list[float]:
+        return [m["loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "loss" in m]
+
+    assert losses(resumed) == losses(whole)
+
+
+def test_a_damaged_newest_checkpoint_is_passed_over(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(dataset, loaded, tmp_path / "whole")
+    original = loop._step
+
+    def step_then_stop(task: Any, state: Any, *rest: Any) -> None:
+        original(task, state, *rest)
+        if state.step == 7:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(loop, "_step", step_then_stop)
+    with pytest.raises(Terminated):
+        train(dataset, loaded, tmp_path / "parts")
+    monkeypatch.undo()
+    newest = sorted((tmp_path / "parts" / "runs").glob("*/checkpoints/step-*"))[-1]
+    assert newest.name == "step-000007"
+    damaged = bytearray((newest / "optimizer.safetensors").read_bytes())
+    damaged[-1] ^= 1
+    (newest / "optimizer.safetensors").write_bytes(damaged)
+    assert adapter_hash(train(dataset, loaded, tmp_path / "parts")) == adapter_hash(whole)
+
+
+def test_a_finished_run_is_not_done_twice_and_force_makes_a_new_one(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path
+) -> None:
+    first = train(dataset, loaded, tmp_path)
+    again = train(dataset, loaded, tmp_path)
+    assert again.reused
+    assert again.id == first.id
+    forced = train(dataset, loaded, tmp_path, force=True)
+    assert forced.id != first.id
+    assert adapter_hash(forced) == adapter_hash(first)
+
+
+def test_accumulated_micro_batches_equal_one_large_batch(dataset: Path, loaded: LoadedModel, tmp_path: Path) -> None:
+    common = {"num_train_epochs": 1, "learning_rate": 1e-3, "eval_steps": 100, "report_to": ()}
+    one = train(dataset, loaded, tmp_path / "a", TrainingConfig(max_tokens_per_batch=10_000, **common))
+    many = TrainingConfig(max_tokens_per_batch=200, gradient_accumulation_steps=1000, **common)
+    split = train(dataset, loaded, tmp_path / "b", many)
+    first, second = (next(m for m in stage.read_metrics(r.path / "metrics.jsonl") if "loss" in m) for r in (one, split))
+    assert first["loss"] == pytest.approx(second["loss"], rel=1e-5)
+    assert first["grad_norm"] == pytest.approx(second["grad_norm"], rel=1e-4)
+
+
+def test_early_stopping_keeps_the_best_adapter(dataset: Path, loaded: LoadedModel, tmp_path: Path) -> None:
+    config = TrainingConfig(
+        num_train_epochs=30,
+        max_tokens_per_batch=300,
+        learning_rate=0.3,
+        eval_steps=2,
+        early_stopping_patience=2,
+        report_to=(),
+    )
+    run = train(dataset, loaded, tmp_path, config)
+    summary = json.loads((run.path / "trainer_state.json").read_text())
+    assert summary["stopped_early"]
+    assert run.best_step < run.steps
+
+
+def test_truncated_answers_are_refused_with_the_fix_and_nothing_is_written(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        train(dataset, loaded, tmp_path / "w", TrainingConfig(max_length=40, report_to=()))
+    assert "max_length" in caught.value.hint("en")
+    assert caught.value.status.exit == 4
+    assert not (tmp_path / "w" / "runs").exists()
+
+
+def test_a_loss_that_is_not_finite_names_the_samples(
+    dataset: Path, loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = loop.supervised_loss
+    monkeypatch.setattr(loop, "supervised_loss", lambda model, batch: original(model, batch) * float("nan"))
+    with pytest.raises(DivergedError, match=r"s[0-9]+"):
+        train(dataset, loaded, tmp_path / "w", QUICK.model_copy(update={"eval_steps": 1000}))
+
+
+def test_the_guides_preset_scales_its_warm_up_and_says_so(dataset: Path, loaded: LoadedModel, tmp_path: Path) -> None:
+    prepared = stage.prepare(
+        TrainingConfig(preset="guide"), AdapterConfig(), dataset=dataset, loaded=loaded, seed=1, folder=tmp_path
+    )
+    plan = prepared.plan
+    assert (plan.value("r"), plan.value("target_modules"), plan.value("learning_rate")) == (
+        16,
+        ("q_proj", "v_proj"),
+        3e-5,
+    )
+    assert plan.value("lora_dropout") == 0.1
+    assert plan.value("warmup_steps") < 500
+    assert "500" in next(c.reason for c in plan.choices if c.name == "warmup_steps")
+
+
+def test_dropout_trains_on_pefts_own_layers(dataset: Path, loaded: LoadedModel, tmp_path: Path) -> None:
+    run = train(dataset, loaded, tmp_path, adapter=AdapterConfig(lora_dropout=0.2), progress=SILENT)
+    assert run.best_validation_loss is not None
+    assert json.loads((run.adapter_path / "adapter_config.json").read_text())["lora_dropout"] == 0.2
