@@ -108,14 +108,21 @@ def run(
 
 
 def load(
-    name: str | Path, workspace: AnyWorkspace = None, *, max_new_tokens: int | None = None, progress: Progress = SILENT
+    name: str | Path | None = None,
+    workspace: AnyWorkspace = None,
+    *,
+    max_new_tokens: int | None = None,
+    accept_license: str | None = None,
+    progress: Progress = SILENT,
 ) -> Answerer:
     """Load what answers: `load("bank-service").answer([{"role": "user", "content": "…"}])`.
 
     Args:
-        name: an adapter (`NAME`, `NAME@v0003`, `NAME@alias`), the folder of one, or `base:` and a model's name.
+        name: an adapter (`NAME`, `NAME@v0003`, `NAME@alias`), the folder of one, or `base:` and a model's name; None
+            is the only adapter of the workspace.
         workspace: as in `prepare`.
         max_new_tokens: longest answer.
+        accept_license: a licence of the base model that you accept, by name.
         progress: where to report.
 
     Raises:
@@ -125,7 +132,8 @@ def load(
     from tuneloop.serving.answer import load_answerer
     from tuneloop.serving.named import find
 
-    return load_answerer(find(str(name), _workspace(workspace)), max_new_tokens=max_new_tokens, progress=progress)
+    named = find(None if name is None else str(name), _workspace(workspace), accept_license=accept_license)
+    return load_answerer(named, max_new_tokens=max_new_tokens, progress=progress)
 
 
 def predict(
@@ -136,6 +144,7 @@ def predict(
     *,
     question: str | None = None,
     max_new_tokens: int | None = None,
+    accept_license: str | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Predictions:
@@ -148,6 +157,7 @@ def predict(
         workspace: as in `prepare`.
         question: the column of the questions; guessed when None.
         max_new_tokens: longest answer.
+        accept_license: as in `load`.
         force: replace `out`.
         progress: where to report.
     """
@@ -155,7 +165,7 @@ def predict(
     from tuneloop.serving.named import find
 
     return predict_file(
-        find(str(name), _workspace(workspace)),
+        find(str(name), _workspace(workspace), accept_license=accept_license),
         Path(data),
         Path(out),
         question=question,
@@ -172,6 +182,7 @@ def evaluate_file(
     *,
     script: str | None = None,
     language: Literal["en", "zh"] = "en",
+    accept_license: str | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Evaluation:
@@ -183,6 +194,7 @@ def evaluate_file(
         workspace: as in `prepare`.
         script: rules to score: a file or the name of a built-in one.
         language: of rows whose own can't be told.
+        accept_license: as in `load`.
         force: do it again even if the result exists.
         progress: where to report.
     """
@@ -191,7 +203,7 @@ def evaluate_file(
 
     place = _workspace(workspace)
     return evaluate_file(
-        find(str(name), place),
+        find(str(name), place, accept_license=accept_license),
         Path(data),
         workspace=place,
         script=script,
@@ -199,6 +211,35 @@ def evaluate_file(
         force=force,
         progress=progress,
     )
+
+
+def export(
+    name: str | Path,
+    out: Path | str,
+    workspace: AnyWorkspace = None,
+    *,
+    form: Literal["merged", "peft"] = "merged",
+    accept_license: str | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+) -> str:
+    """Write an adapter for another program, and return its full name.
+
+    Args:
+        name: the adapter, as in `load`.
+        out: the folder; it must be empty or new.
+        workspace: as in `prepare`.
+        form: `merged`, a whole model in the format of transformers, or `peft`, the adapter alone.
+        accept_license: as in `load`.
+        force: write into a folder that holds something, over files of the same name.
+        progress: where to report.
+    """
+    from tuneloop.pipeline.files import export_adapter
+    from tuneloop.serving.named import find
+
+    named = find(str(name), _workspace(workspace), accept_license=accept_license)
+    export_adapter(named, Path(out), form=form, force=force, progress=progress)
+    return named.name
 
 
 def _loop(

@@ -73,10 +73,17 @@ def export(
     session: Session,
     dataset: DatasetArgument,
     form: Annotated[Form, typer.Option("--format", help=text("cli.option.format"))] = "input_target",
-    out: Annotated[Path | None, typer.Option("--out", help=text("cli.option.out_folder"))] = None,
+    out: Annotated[Path | None, typer.Option("--out", help=text("cli.option.out_dataset"))] = None,
     force: Annotated[bool, typer.Option("--force", help=text("cli.option.replace"))] = False,
 ) -> Reply:
-    raise NotImplementedError
+    from tuneloop.data.export import EXPORTERS
+    from tuneloop.data.export import export as write
+
+    path = _find(session, dataset)
+    out = out or Path(f"{path.parent.name}-{path.name}-{form}{EXPORTERS[form].extensions[0]}")
+    rows = write(path, form, out, force=force)
+    value = {"dataset": f"{path.parent.name}/{path.name}", "format": form, "rows": rows, "path": out.absolute()}
+    return Reply(value, [text("cli.exported_rows", count=rows, path=out)])
 
 
 def _find(session: Session, dataset: str) -> Path:

@@ -7,7 +7,8 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version as package_version
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def version(session: Session) -> Reply:
 
 
 def doctor(session: Session) -> Reply:
-    from tuneloop.cli.tables import Text, table
+    from rich.text import Text
+
+    from tuneloop.cli.tables import table
 
     facts: Facts = {}
     problems: list[str] = []

@@ -26,9 +26,7 @@ def add_to(application: typer.Typer) -> None:
 
 def evaluate(
     session: Session,
-    recipe: Annotated[
-        Path | None, typer.Argument(metavar="[RECIPE]", help=text("cli.option.evaluate_recipe"))
-    ] = None,
+    recipe: Annotated[Path | None, typer.Argument(metavar="[RECIPE]", help=text("cli.option.evaluate_recipe"))] = None,
     set_: SetOption = None,
     adapter: AdapterOption = None,
     data: Annotated[Path | None, typer.Option("--data", help=text("cli.option.evaluate_data"))] = None,
@@ -47,7 +45,9 @@ def evaluate(
             "cli.either", first="RECIPE", second="--adapter NAME --data FILE", help="tuneloop evaluate --help"
         )
     if recipe is not None:
-        chosen = read_recipe(recipe, [*(set_ or []), *([f"evaluation.script={script}"] if script else [])], accept_license)
+        chosen = read_recipe(
+            recipe, [*(set_ or []), *([f"evaluation.script={script}"] if script else [])], accept_license
+        )
         result = api.evaluate(chosen, session.workspace, force=force, progress=session.progress)
     else:
         assert adapter is not None
@@ -66,7 +66,9 @@ def evaluate(
 
 
 def list_(session: Session) -> Reply:
-    from tuneloop.cli.tables import VERDICT_STYLES, Text, table
+    from rich.text import Text
+
+    from tuneloop.cli.tables import VERDICT_STYLES, table
 
     items = []
     for name, folder in found.evaluations(session.workspace).items():

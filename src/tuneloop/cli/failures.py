@@ -114,7 +114,8 @@ def _translate_usage(error: BaseException) -> UsageError | None:
         name = parameter.opts[-1] if parameter.opts[-1].startswith("-") else str(parameter.name).upper()
         if hasattr(error, "param_type"):
             return UsageError("cli.parameter_missing", name=name, help=help_command)
-        return UsageError("cli.parameter_invalid", name=name, problem=str(error.args[0]), help=help_command)
+        problem = str(error.args[0]).removeprefix("Value error, ")
+        return UsageError("cli.parameter_invalid", name=name, problem=problem, help=help_command)
     return UsageError("cli.usage", problem=str(error.format_message()), help=help_command)
 
 

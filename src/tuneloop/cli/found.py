@@ -53,8 +53,10 @@ def pick(known: Mapping[str, Path], given: str, what: str, place: Path) -> Path:
         raise UsageError("cli.several_named", name=given, known=", ".join(fitting))
     if not fitting:
         near = difflib.get_close_matches(given, known, n=5, cutoff=0.3) or list(known)[-5:]
-        values = {"what": text(f"general.{what}"), "name": given, "known": ", ".join(near) or "–"}
-        raise NotFoundError("cli.nothing_named", place=place, **values)
+        known_there = ", ".join(near) or "–"
+        raise NotFoundError(
+            "cli.nothing_named", place=place, what=text(f"cli.noun.{what}"), name=given, known=known_there
+        )
     return known[fitting[0]]
 
 

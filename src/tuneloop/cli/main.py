@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -46,8 +47,11 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):  # a character that a terminal can't show must not be an error
             stream.reconfigure(errors="backslashreplace")
     own = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
+    debug = "--debug" in own
     try:
-        with signals_unwind():
+        with signals_unwind(), warnings.catch_warnings():
+            if not debug:  # what libraries tell their programmers is nothing for our users
+                warnings.simplefilter("ignore")
             set_language(_language(own))
             application = build()
             status = _invoke(application, arguments)
@@ -58,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
         from rich.console import Console
 
         try:
-            return report(error, Console(stderr=True), as_json="--json" in own, debug="--debug" in own)
+            return report(error, Console(stderr=True), as_json="--json" in own, debug=debug)
         except BrokenPipeError:
             _forget_output()
             return EXIT_BROKEN_PIPE

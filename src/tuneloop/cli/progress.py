@@ -35,7 +35,7 @@ class ConsoleProgress:
         self._open = 0
 
     def note(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def track(self, label: str, total: float | None, unit: str) -> Iterator[Tracker]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
+import yaml
 
 from tuneloop.cli.options import AcceptLicenseOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
@@ -24,7 +25,7 @@ def show(
 ) -> Reply:
     chosen = read_recipe(recipe, set_, accept_license)
     value = {"recipe": chosen.resolved(), "origins": chosen.origins}
-    return Reply(value, plain="\n".join(_with_origins(chosen.to_yaml(), chosen.resolved(), chosen.origins)))
+    return Reply(value, plain="\n".join(_with_origins(chosen.resolved(), chosen.origins)))
 
 
 def schema(session: Session) -> Reply:
@@ -34,25 +35,33 @@ def schema(session: Session) -> Reply:
     return Reply(value, plain=json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _with_origins(yaml_text: str, values: dict[str, Any], origins: dict[str, str]) -> Iterator[str]:
+def _with_origins(values: dict[str, Any], origins: dict[str, str]) -> Iterator[str]:
     """The recipe as YAML, with where each value came from as a comment: it can be piped into a file."""
-    names = iter(_leaves(values))
-    lines = yaml_text.splitlines()
-    width = min(60, max(len(line) for line in lines))
+    known = set(_leaves(values)) & origins.keys()
+    lines = yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=10**6).splitlines()
+    column = min(60, max(len(line) for line in lines))
     stack: list[tuple[int, str]] = []
-    known = set(names)
     for line in lines:
         stripped = line.lstrip()
         indent = len(line) - len(stripped)
         key, colon, _ = stripped.partition(":")
-        if not colon or stripped.startswith("- "):
+        if not colon or stripped.startswith("- ") or not _is_whole(stripped):
             yield line
             continue
         while stack and stack[-1][0] >= indent:
             stack.pop()
         stack.append((indent, key))
         name = ".".join(part for _, part in stack)
-        yield f"{line:<{width}}  # {origins[name]}" if name in known and name in origins else line
+        yield f"{line:<{column}}  # {origins[name]}" if name in known else line
+
+
+def _is_whole(line: str) -> bool:
+    """False for the first line of a text of several lines, in which a comment would become text."""
+    try:
+        yaml.safe_load(line)
+    except yaml.YAMLError:
+        return False
+    return True
 
 
 def _leaves(values: Any, prefix: str = "") -> Iterator[str]:

@@ -47,7 +47,8 @@ class Session:
         """Print for people; nothing when a program is listening."""
         if not self.json:
             for thing in things:
-                self.console.print(thing)
+                # Text is not wrapped: a path or a command can then be copied whole.
+                self.console.print(thing, soft_wrap=not _is_drawn(thing), markup=False, highlight=False)
 
     def answer(self, reply: Reply) -> None:
         """Print a verb's reply where it belongs."""
@@ -57,6 +58,11 @@ class Session:
         self.show(*reply.show)
         if reply.plain is not None:
             write_plain(reply.plain)
+
+
+def _is_drawn(thing: Any) -> bool:
+    """True for tables and panels, which fit themselves to the terminal."""
+    return hasattr(thing, "__rich_measure__") and not hasattr(thing, "plain")
 
 
 def write_json(value: Any) -> None:

@@ -5,27 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tuneloop.core.records import Plan
 from tuneloop.core.show import Grid, grids
 
 STATUS_STYLES = {"pass": "green", "warn": "yellow", "refuse": "bold red"}
 VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "not proven": "bold yellow"}
 
 
-def result_tables(record: Any) -> list[Table]:
+def result_tables(record: Any) -> list[Padding]:
     """The tables of a result (`Dataset`, `Plan`, `Run`, `Evaluation`, `Adapter`)."""
     return [draw(grid) for grid in grids(record)]
 
 
-def draw(grid: Grid) -> Table:
+def plan_tables(plan: Plan) -> list[Padding]:
+    """The plan with its estimates, and the pre-flight with its outcomes in colour."""
+    choices, *findings = grids(plan)
+    tables = [draw(choices)]
+    for grid in findings:
+        rows = [
+            (check, Text(outcome, style=STATUS_STYLES[finding.status]), said)
+            for (check, outcome, said), finding in zip(grid.rows, plan.findings, strict=True)
+        ]
+        tables.append(table(grid.title, grid.columns, rows))
+    return tables
+
+
+def draw(grid: Grid) -> Padding:
     """One table; nothing in it is read as markup."""
     return table(grid.title, grid.columns, grid.rows)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """A table with a title on the left and as few lines as possible.
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Padding:
+    """A table with a title on the left, few lines, and an empty line below.
 
     Args:
         title: above the table; none when empty.
@@ -44,7 +59,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
         drawn.add_column(Text(column, style="dim"), overflow="fold")
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return drawn
+    return Padding(drawn, (0, 0, 1, 0))
 
 
 def commands(lead: str, lines: Iterable[str]) -> Text:

@@ -23,6 +23,14 @@ LanguageOption = Annotated[Language | None, typer.Option("--language", help=text
 JsonOption = Annotated[bool, typer.Option("--json", help=text("cli.option.json"))]
 DebugOption = Annotated[bool, typer.Option("--debug", help=text("cli.option.debug"))]
 
+# fmt: off
+ORDER = (
+    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "predict", "chat", "adapters", "models",
+    "recipe", "doctor", "version", "prepare", "list", "show", "export", "get", "schema",
+)
+# fmt: on
+"""Verbs and groups in the order of the help."""
+
 _SHARED = {
     "workspace": (WorkspaceOption, None),
     "language": (LanguageOption, None),
@@ -33,6 +41,10 @@ _SHARED = {
 
 class _Group(TyperGroup):
     """A group that answers an unknown verb with the nearest one, as an error of the tree."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of a loop, whatever the order in which verbs and groups were added."""
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
@@ -130,4 +142,6 @@ def open_session(workspace: Path | None, language: Language | None, *, as_json: 
 def _help_if_alone(context: typer.Context) -> None:
     """Print the help when no verb follows."""
     if context.invoked_subcommand is None:
+        if (context.find_root().obj or {}).get("json"):
+            raise UsageError("cli.command_missing", help=f"{context.command_path} --help")
         typer.echo(context.get_help())

@@ -37,7 +37,10 @@ def _answers(question: str, reference: str, said: dict[str, str]) -> Panel:
     from tuneloop.evaluation.wording import arm_label
 
     body = Text()
-    for label, answer in [*((arm_label(arm), answer) for arm, answer in said.items()), (text("cli.reference"), reference)]:
+    for label, answer in [
+        *((arm_label(arm), answer) for arm, answer in said.items()),
+        (text("cli.reference"), reference),
+    ]:
         body.append(f"{label}\n", style="bold cyan").append(f"{_shortened(answer)}\n\n")
     body.rstrip()
     return Panel(body, title=Text(_shortened(question, 100)), title_align="left", border_style="dim")

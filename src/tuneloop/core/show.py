@@ -100,17 +100,17 @@ def _html(table: Grid) -> str:
     return f"<table><caption>{html.escape(table.title)}</caption>{head}{rows}</table>"
 
 
-def _facts(title: str, facts: Mapping[str, str], language: Language | None) -> Grid:
+def facts(title: str, values: Mapping[str, str], language: Language | None = None) -> Grid:
     """A table of two columns: what, and how much. Keys are names in the catalogue; empty values are left out."""
-    rows = tuple((text(f"general.{key}", language), value) for key, value in facts.items() if value)
+    rows = tuple((text(f"general.{key}", language), value) for key, value in values.items() if value)
     return Grid(title, ("", ""), rows)
 
 
 def _dataset(record: Any, language: Language | None) -> tuple[Grid, ...]:
-    facts = {f"split.{split}": f"{count:,}" for split, count in record.rows.items()}
-    facts["quarantined"] = f"{record.report.get('rows_quarantined', 0):,}"
-    facts |= {"folder": str(record.path)}
-    return (_facts(_title("dataset", f"{record.name}/{record.id}", record.reused, language), facts, language),)
+    values = {f"split.{split}": f"{count:,}" for split, count in record.rows.items()}
+    values["quarantined"] = f"{record.report.get('rows_quarantined', 0):,}"
+    values |= {"folder": str(record.path)}
+    return (facts(_title("dataset", f"{record.name}/{record.id}", record.reused, language), values, language),)
 
 
 def _plan(record: Any, language: Language | None) -> tuple[Grid, ...]:
@@ -120,7 +120,7 @@ def _plan(record: Any, language: Language | None) -> tuple[Grid, ...]:
     if record.findings:
         columns = tuple(text(f"general.{name}", language) for name in ("check", "outcome", "finding"))
         findings = tuple(
-            (f.check, text(f"general.status.{f.status}", language), " ".join(filter(None, (f.message, f.fix))))
+            (f.check, text(f"general.status.{f.status}", language), " → ".join(filter(None, (f.message, f.fix))))
             for f in record.findings
         )
         tables.append(Grid(text("general.findings", language), columns, findings))
@@ -129,7 +129,7 @@ def _plan(record: Any, language: Language | None) -> tuple[Grid, ...]:
 
 def _run(record: Any, language: Language | None) -> tuple[Grid, ...]:
     loss = record.best_validation_loss
-    facts = {
+    values = {
         "steps": f"{record.steps:,}",
         "best_step": f"{record.best_step:,}",
         "best_validation_loss": "" if loss is None else f"{loss:.4f}",
@@ -139,7 +139,7 @@ def _run(record: Any, language: Language | None) -> tuple[Grid, ...]:
         "state": text("general.finished" if record.finished else "general.unfinished", language),
         "folder": str(record.path),
     }
-    return (_facts(_title("run", record.id, record.reused, language), facts, language),)
+    return (facts(_title("run", record.id, record.reused, language), values, language),)
 
 
 def _evaluation(record: Any, language: Language | None) -> tuple[Grid, ...]:
@@ -147,19 +147,19 @@ def _evaluation(record: Any, language: Language | None) -> tuple[Grid, ...]:
     metrics = list(dict.fromkeys(metric for figures in record.arms.values() for metric in figures))
     rows = tuple((metric, *(_figure(record.arms[arm].get(metric)) for arm in arms)) for metric in metrics)
     table = Grid(_title("evaluation", record.id, record.reused, language), ("", *arms), rows)
-    facts = {"verdict": record.verdict.text, "folder": str(record.path)}
-    return (table, _facts(text("general.verdict", language), facts, language))
+    values = {"verdict": record.verdict.text, "folder": str(record.path)}
+    return (table, facts(text("general.verdict", language), values, language))
 
 
 def _adapter(record: Any, language: Language | None) -> tuple[Grid, ...]:
-    facts = {
+    values = {
         "base_model": record.base_model,
         "run": record.run_id,
         "aliases": ", ".join(record.aliases),
         "created_at": record.created_at,
         "folder": str(record.path),
     }
-    return (_facts(_title("adapter", record.label, False, language), facts, language),)
+    return (facts(_title("adapter", record.label, False, language), values, language),)
 
 
 def _title(kind: str, name: str, reused: bool, language: Language | None) -> str:
@@ -179,9 +179,13 @@ def _value(value: Any) -> str:
 
     >>> _value(0.00131234), _value(("q_proj", "v_proj")), _value(16)
     ('0.00131', 'q_proj, v_proj', '16')
+    >>> _value(None)
+    '–'
     """
     if isinstance(value, float):
         return f"{value:.3g}"
+    if value is None:
+        return "–"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

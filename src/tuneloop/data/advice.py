@@ -48,7 +48,7 @@ def size(facts: Facts) -> Iterator[Advice]:
 
 
 def sides(facts: Facts) -> Iterator[Advice]:
-    for split in ("validation", "test"):
+    for split in ("train", "validation", "test"):
         if not facts.splits[split]:
             yield Advice(code=f"data.advice.no_{split}", status="warn")
     if facts.validation_taken:

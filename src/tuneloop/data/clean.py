@@ -20,6 +20,7 @@ _REPAIR = ftfy.TextFixerConfig(
     fix_character_width=False,
     fix_latin_ligatures=False,
     remove_control_chars=False,
+    fix_line_breaks=False,
     normalization="NFC",
 )
 _UNWANTED = re.compile(

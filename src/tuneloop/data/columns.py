@@ -38,8 +38,8 @@ NATIVE: dict[str, tuple[str, ...]] = {
 # fmt: off
 QUESTIONS: tuple[str, ...] = (
     "input_text", "question", "问题", "query", "用户咨询", "客户咨询", "咨询内容", "用户问题", "客户问题", "咨询问题", "提问",
-    "问", "咨询", "user_question", "customer_question", "user_query", "instruction", "指令", "prompt", "input", "输入", "用户输入", "用户",
-    "客户", "user", "customer", "human", "ask", "q", "text", "文本",
+    "问", "咨询", "user_question", "customer_question", "user_query", "instruction", "指令", "prompt", "input", "输入",
+    "用户输入", "用户", "客户", "user", "customer", "human", "ask", "q", "text", "文本",
 )
 # fmt: on
 """Column names of a question, in order of preference."""

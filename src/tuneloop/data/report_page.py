@@ -17,8 +17,9 @@ BINS = 30
 INTENTS_SHOWN = 40
 COLOURS: dict[Split, str] = {"train": "#4472b8", "validation": "#d9902f", "test": "#4a9b6b"}
 
+_SPACES = re.compile(r" {2,}|^ +| +$", re.MULTILINE)
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff]"
 )
 
 
@@ -91,15 +92,12 @@ def _rules(report: Report, words: _Words) -> Iterator[Block]:
     ]
     yield Table(columns, tuple(rows))
     for name, examples in report.examples.items():
-        shown = [
-            item
-            for example in examples
-            for item in (
-                (f"{words(f'rule_{name}')} · {_place(words, example.source, example.row)}", visible(example.before)),
-                (words("after"), visible(example.after)),
-            )
-            if example.after or item[0] != words("after")
-        ]
+        shown: list[tuple[str, str]] = []
+        for example in examples:
+            place = _place(words, example.source, example.row)
+            shown.append((f"{words(f'rule_{name}')} · {place}", visible(example.before)))
+            if example.after:
+                shown.append((words("after"), visible(example.after)))
         yield Texts(tuple(shown))
 
 
@@ -128,8 +126,7 @@ def _division(report: Report, words: _Words) -> Iterator[Block]:
         contradictions = report.contradictions
         yield Paragraph(words("contradictions", questions=contradictions.questions, rows=contradictions.rows))
         for question, *answers in contradictions.examples:
-            labelled = [(words("answer_number", number=n), answer) for n, answer in enumerate(answers, start=1)]
-            yield Texts(((words("question"), question), *labelled))
+            yield Texts(tuple((f"{visible(question)} · {words('answer')}", visible(answer)) for answer in answers[:2]))
 
 
 def _intents_plot(report: Report, words: _Words) -> Plot:
@@ -230,7 +227,9 @@ def _samples(splits: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterato
     for split in SPLITS:
         for sample in splits[split][: 2 if split == "train" else 1]:
             place = _place(words, sample.meta.source, sample.meta.row)
-            items = [(f"{words.side(split)} · {place} · {m.role}", m.content) for m in sample.messages[:6]]
+            items = [
+                (f"{words.side(split)} · {place} · {words(f'role_{m.role}')}", m.content) for m in sample.messages[:6]
+            ]
             yield Texts(tuple(items))
 
 
@@ -238,10 +237,11 @@ def _place(words: _Words, source: str, row: int) -> str:
     return words("place", source=source, number=row)
 
 
-def visible(text_: str) -> str:
-    """Show characters that can't be seen as their code points.
+def visible(content: str) -> str:
+    """Show characters that can't be seen as their code points, and spaces that count as dots.
 
-    >>> visible("a\\u200bb")
-    'a⟨U+200B⟩b'
+    >>> visible("a\\u200bb  c ")
+    'a⟨U+200B⟩b··c·'
     """
-    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text_)
+    dotted = _SPACES.sub(lambda match: "·" * len(match.group()), content)
+    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", dotted)

@@ -40,14 +40,13 @@ def divide(groups: Sequence[str], own: Sequence[Split | None], config: SplitConf
         if side is not None and PRIORITY[side] < PRIORITY[held.get(group)]:
             held[group] = side
     free = sorted(set(groups) - held.keys(), key=lambda group: _rank(group, seed))
-    named = set(own) - {None}
-    to_test, to_validation = _counts(len(free), config, named)
-    placed: dict[str, Split] = dict.fromkeys(free, "train")
-    placed |= dict.fromkeys(free[:to_test], "test") | dict.fromkeys(
-        free[to_test : to_test + to_validation], "validation"
-    )
+    to_test, to_validation = _counts(len(free), config, keep_training="train" not in held.values())
+    placed: dict[str, Split] = {}
+    for position, group in enumerate(free):
+        validation = position < to_test + to_validation
+        placed[group] = "test" if position < to_test else "validation" if validation else "train"
     taken = False
-    if config.validation > 0 and "validation" not in named and not to_validation:
+    if config.validation > 0 and "validation" not in held.values() and not to_validation:
         training = sorted((group for group, side in held.items() if side == "train"), key=lambda g: _rank(g, seed))
         taking = training[: min(max(1, round(config.validation * len(training))), len(training) - 1)]
         taken = len(taking) > 0
@@ -61,15 +60,14 @@ def _rank(group: str, seed: int) -> bytes:
     return hashlib.blake2b(f"{derive_seed(seed, 'split')}/{group}".encode(), digest_size=16).digest()
 
 
-def _counts(groups: int, config: SplitConfig, named: set[Split | None]) -> tuple[int, int]:
-    """How many of the undivided groups go to test and to validation: none to a side that the sources name themselves.
+def _counts(groups: int, config: SplitConfig, *, keep_training: bool) -> tuple[int, int]:
+    """How many of the undivided groups go to test and to validation.
 
-    Every wanted side gets at least one group, the test side first, and training keeps at least one.
+    Every wanted side gets at least one group, the test side first; training keeps one if it has none elsewhere.
     """
-    test = max(1, round(config.test * groups)) if config.test > 0 and "test" not in named else 0
-    validation = max(1, round(config.validation * groups)) if config.validation > 0 and "validation" not in named else 0
-    spare = groups - 1 if "train" not in named else groups
-    test = min(test, max(spare, 0))
+    spare = groups - 1 if keep_training else groups
+    test = min(max(1, round(config.test * groups)) if config.test > 0 else 0, max(spare, 0))
+    validation = max(1, round(config.validation * groups)) if config.validation > 0 else 0
     return test, min(validation, max(spare - test, 0))
 
 

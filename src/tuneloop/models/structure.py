@@ -25,8 +25,8 @@ PLAIN_TEMPLATE = (
 """For base models that have no template of their own. A newline, not a space, stands before the content: so it is cut
 into the same tokens as running text."""
 
-DATE = "26 Jul 2024"
-"""What templates that print today's date (Llama 3.2) get instead: training and serving must see the same text."""
+FIXED_DATE = "{%- macro strftime_now(form) -%}26 Jul 2024{%- endmacro %}{{ '' }}"
+"""Stands before templates that print today's date (Llama 3.2): training and serving must see the same text."""
 
 Roles = tuple[str, ...]
 _SENTINEL = re.compile("\ue000(\\d+)\ue001")
@@ -48,7 +48,9 @@ class TemplateText:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self.jinja: str = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
+        jinja: str = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
+        prints_date = "strftime_now" in jinja and not jinja.startswith(FIXED_DATE)
+        self.jinja = FIXED_DATE + jinja if prints_date else jinja
         self.is_plain = self.jinja == PLAIN_TEMPLATE
         self.trimmed = self._find_trimmed()
         """Roles whose content the template trims."""
@@ -100,7 +102,6 @@ class TemplateText:
                 tokenize=False,
                 add_generation_prompt=generation,
                 enable_thinking=False,
-                strftime_now=lambda form: DATE,
             )
         except (TemplateError, TypeError, ValueError, KeyError, IndexError) as error:
             raise IncompatibleError("models.template_roles", roles=" → ".join(roles), problem=str(error)) from error

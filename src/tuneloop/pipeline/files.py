@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import secrets
+import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from tuneloop.core.errors import DataError
+from tuneloop.core.errors import UsageError
 from tuneloop.core.progress import SILENT, Progress
-from tuneloop.core.records import Evaluation, Message, Record
+from tuneloop.core.records import Evaluation, Record
 from tuneloop.data.config import DataConfig, SourceConfig
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.serving.named import Named
+from tuneloop.store.artifacts import manifest_hash, new_artifact, verify
 from tuneloop.store.workspace import Workspace
 
 
@@ -80,7 +84,7 @@ class Predictions(Record):
     """What a prediction wrote."""
 
     path: Path
-    question_column: str
+    adapter: str
     rows: int
     answered: int
     """Rows with a question; the others keep an empty answer."""
@@ -112,49 +116,77 @@ def predict_file(
         progress: where to report.
 
     Raises:
-        DataError: the file can't be read, or no column looks like questions (code `serving.no_question_column`).
+        DataError, UsageError: the questions can't be read or `out` can't be written; told before anything is answered.
     """
-    from tuneloop.data.cells import neutralise
+    from tuneloop.data.questions import check_answers_file, read_questions, write_answers
     from tuneloop.serving.answer import MAX_NEW_TOKENS, load_answerer
-    from tuneloop.serving.sheet import check_target, write_sheet
 
     start = time.perf_counter()
-    check_target(out, force=force)
-    columns, rows, question = _read_questions(data, question)
-    asked = [place for place, row in enumerate(rows) if str(row.get(question) or "").strip()]
+    check_answers_file(out, force=force)
+    given = {} if question is None else {"input_text": question}
+    questions = read_questions(data, given, system=named.system)
+    asked = [messages for _, messages, _ in questions if messages]
     answerer = load_answerer(named, max_new_tokens=max_new_tokens, progress=progress)
-    conversations = [[Message(role="user", content=str(rows[place][question]).strip())] for place in asked]
-    answers = answerer.answer_many(conversations, progress=progress)
-    column = next(name for name in _names("answer") if name not in columns)
-    filled = [{**row, column: ""} for row in rows]
-    for place, answer in zip(asked, answers, strict=True):
-        filled[place][column] = answer.text
-    write_sheet(out, [*columns, column], filled, cell=neutralise)
+    answers = answerer.answer_many(asked, progress=progress)
+    column = next(name for name in _names("answer") if all(name not in row for _, _, row in questions))
+    said = iter(answers)
+    rows = [{**row, column: next(said).text if messages else ""} for _, messages, row in questions]
+    write_answers(out, rows, force=force)
     return Predictions(
         path=out,
-        question_column=question,
+        adapter=named.name,
         rows=len(rows),
         answered=len(asked),
         cut=sum(answer.finish_reason == "length" for answer in answers),
         max_new_tokens=max_new_tokens or MAX_NEW_TOKENS,
-        seconds=time.perf_counter() - start,
+        seconds=round(time.perf_counter() - start, 3),
     )
 
 
-def _read_questions(data: Path, question: str | None) -> tuple[list[str], list[dict[str, Any]], str]:
-    """Columns, rows and the question column of a file; a row that can't be read stays, with nothing in it."""
-    from tuneloop.data.columns import check_given, guess_pair
-    from tuneloop.data.readers import Row, open_rows
+def export_adapter(
+    named: Named, out: Path, *, form: Literal["merged", "peft"], force: bool = False, progress: Progress = SILENT
+) -> None:
+    """Write an adapter into a folder, merged into its base model or alone.
 
-    rows = [dict(row.values) if isinstance(row, Row) else {} for row in open_rows(data).rows]
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    if question is None:
-        guess = guess_pair([row for row in rows if row][:200], columns)
-        if guess is None:
-            raise DataError("serving.no_question_column", file=data, found=", ".join(columns) or "–")
-        return columns, rows, guess.question
-    check_given(data.name, {"input_text": question}, columns)
-    return columns, rows, question
+    Raises:
+        UsageError: there is no adapter to export (code `serving.export_base`), or the folder holds something and
+            `force` is not given (`serving.folder_not_empty`).
+    """
+    from tuneloop.adapters.merge import merge
+    from tuneloop.models.load import load_model, save_model
+
+    if named.folder is None:
+        raise UsageError("serving.export_base", name=named.name)
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not force):
+        raise UsageError("serving.folder_not_empty", file=out)
+    manifest = verify(named.folder)
+    origin = {"adapter": manifest_hash(named.folder)}
+    staged = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}.new")
+    try:
+        with new_artifact(staged, kind=form, config=manifest.config, inputs=origin) as folder:
+            if form == "merged":
+                loaded = load_model(named.model, progress=progress)
+                save_model(replace(loaded, model=merge(loaded, named.folder)), folder)
+            else:
+                for name in manifest.files:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(named.folder / name, folder / name)
+        _move_into(staged, out)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _move_into(staged: Path, out: Path) -> None:
+    """Put a finished folder in its place; in a folder that exists, over files of the same name."""
+    if not out.exists():
+        staged.rename(out)
+        return
+    for path in sorted(staged.rglob("*")):
+        target = out / path.relative_to(staged)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            path.replace(target)
 
 
 def _names(first: str) -> Iterator[str]:

@@ -104,7 +104,7 @@ def _template() -> Template:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(kind=_kind, numeric=_is_numeric, figure=_figure)
+    environment.filters.update(kind=_kind, numeric=_is_numeric, figures_under=_figures_under, figure=_figure)
     return environment
 
 
@@ -120,6 +120,11 @@ def _is_numeric(cell: str) -> bool:
     """
     bare = cell.strip()
     return bool(bare) and not any(letter.isalpha() for letter in bare) and (bare[0] in "+-−–—<~≈" or bare[0].isdigit())
+
+
+def _figures_under(table: Table, position: int) -> bool:
+    """Say whether a column holds figures only, so that its heading is set like them."""
+    return bool(table.rows) and all(_is_numeric(row[position]) for row in table.rows if position < len(row))
 
 
 def _figure(figure_json: str) -> Markup:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af]")
-_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+")
-_OTHER = re.compile(r"[぀-ヿ가-힯Ѐ-ӿ؀-ۿऀ-ॿ฀-๿]")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+")
+_OTHER = re.compile(r"[\u3040-\u30ff\uac00-\ud7af\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f]")
 """Kana, Hangul, Cyrillic, Arabic, Devanagari, Thai: a text with many of these is neither Chinese nor English."""
 
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 _SPACES = re.compile(r"\s+")
-_HAN = r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af]"
+_HAN = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
 _SPACE_BESIDE_HAN = re.compile(rf"(?<={_HAN})\s+|\s+(?={_HAN})")
 _BLANK_CATEGORIES = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Cc", "Cf"})
 

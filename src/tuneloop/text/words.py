@@ -8,8 +8,9 @@ import unicodedata
 import rjieba
 
 _ENGLISH_WORD = re.compile(r"[a-z0-9]+")
-_CHARACTER = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af]|[^\W㐀-䶿一-鿿豈-﫿\U00020000-\U000323af]+")
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U000323af]")
+_HAN_RANGES = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_HAN = re.compile(f"[{_HAN_RANGES}]")
+_CHARACTER = re.compile(rf"[{_HAN_RANGES}]|[^\W{_HAN_RANGES}]+")
 
 
 def words(text: str, language: str) -> list[str]:

@@ -47,7 +47,9 @@ def make_plan(
         raise RecipeError("training.two_budgets")
     chosen = _guide(model, data) if training.preset == "guide" else _auto(model, data)
     for name, value in _given(training, adapter).items():
-        chosen[name] = (value, text("training.why.recipe"))
+        section = adapter if name in AdapterConfig.model_fields else training
+        own = value != type(section).model_fields[name].default
+        chosen[name] = (value, text("training.why.recipe" if own else "training.why.default"))
     if training.per_device_train_batch_size:
         chosen["max_tokens_per_batch"] = (None, text("training.why.batch_size"))
     _count_steps(chosen, training, data)

@@ -105,16 +105,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "继续该配方最近一次未完成的训练。",
     ),
     "cli.option.dir": ("Folder of the workspace (default: the current one).", "工作区文件夹（默认：当前文件夹）。"),
-    "cli.option.template": ("Template to start from: {known}.", "使用的模板：{known}。"),
-    "cli.option.template_language": ("Language of the template's data.", "模板数据的语言。"),
+    "cli.option.template": ("Template to start from, for example bank-service.", "使用的模板，例如 bank-service。"),
+    "cli.option.sheet": ("Sheet of the spreadsheet (default: the first).", "表格中的工作表（默认第一个）。"),
     "cli.option.data": (
         "Your file of questions and answers (csv, xlsx, jsonl, json).",
         "问答数据文件（csv、xlsx、jsonl、json）。",
     ),
     "cli.option.dataset": ("Name or id of a dataset.", "数据集的名称或编号。"),
     "cli.option.format": ("Format to write.", "导出格式。"),
-    "cli.option.split": ("Only this split.", "只导出该部分。"),
-    "cli.option.out": ("File to write.", "输出文件。"),
+    "cli.option.out_dataset": (
+        "File to write (default: named after dataset and format, in the current folder).",
+        "输出文件（默认以数据集和格式命名，写入当前文件夹）。",
+    ),
     "cli.option.out_folder": ("Folder to write into.", "输出文件夹。"),
     "cli.option.run": ("Id of a run, or the beginning of it.", "训练的编号或其开头。"),
     "cli.option.evaluation": ("Id of an evaluation, or the beginning of it.", "评估的编号或其开头。"),
@@ -132,5 +134,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.option.max_new_tokens": ("Longest answer in tokens.", "回答的最大词元数。"),
     "cli.option.question": ("One question; without it, a conversation starts.", "一个问题；不写则进入对话。"),
     "cli.option.form": ("merged: a whole model; peft: the adapter alone.", "merged：完整模型；peft：仅适配器。"),
+    "cli.option.question_column": (
+        "Column of the questions (guessed if not given).",
+        "问题所在的列（不写则自动推测）。",
+    ),
+    "cli.option.data_language": ("Language of the file's texts.", "文件内容的语言。"),
     "cli.option.model": ("Name in the catalogue, or hub id.", "目录中的名称或模型库编号。"),
 }

@@ -262,6 +262,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{column} 将该答案标记为差，不用于训练。",
     ),
     "data.marked_bad.short": ("answer marked as bad", "答案被标记为差"),
+    # Files that are written
+    "data.out_extension": (
+        "{file} has the extension {extension}, which can't be written.",
+        "无法写入扩展名为 {extension} 的文件 {file}。",
+    ),
+    "data.out_extension.hint": ("Use one of: {known}.", "请使用其中之一：{known}。"),
+    "data.out_folder": ("The folder {folder} does not exist.", "文件夹 {folder} 不存在。"),
+    "data.out_folder.hint": ("Make it, or name another place.", "请先创建它，或指定其他位置。"),
+    "data.out_exists": ("{file} exists already.", "{file} 已存在。"),
+    "data.out_exists.hint": (
+        "Nothing is overwritten unasked: name another file, or add --force.",
+        "不会擅自覆盖文件：请指定其他文件名，或加 --force。",
+    ),
+    "data.out_unwritable": ("{file} can't be written: {problem}.", "{file} 无法写入：{problem}。"),
+    "data.out_unwritable.hint": (
+        "Check the free space and the permissions of its folder; no half-written file was left.",
+        "请检查磁盘空间和文件夹权限；没有留下写了一半的文件。",
+    ),
+    "data.format_unknown": ("There is no export format {format}.", "没有名为 {format} 的导出格式。"),
+    "data.format_unknown.hint": ("Use one of: {known}.", "请使用其中之一：{known}。"),
+    "data.question_unreadable": ("Row {row} of {file} can't be read: {reason}", "{file} 第 {row} 行无法读取：{reason}"),
+    "data.question_unreadable.hint": (
+        "Correct or remove that row: the answers go back beside the questions, so no row may be skipped.",
+        "请修正或删除该行：答案会写回问题旁边，因此不能跳过任何一行。",
+    ),
+    # What `init --data` found out
+    "data.suggest.columns": ("{file}: the columns are {columns}.", "{file}：列的对应关系为 {columns}。"),
+    "data.suggest.rows": ("about {rows} rows", "约 {rows} 行"),
+    "data.suggest.language_en": ("language: English", "语言：英文"),
+    "data.suggest.language_zh": ("language: Chinese", "语言：中文"),
+    "data.suggest.split": ("the file divides its rows itself", "文件自带数据集划分"),
+    "data.suggest.no_split": (
+        "10% of the questions go to validation, 10% to test",
+        "10% 的问题用于验证，10% 用于测试",
+    ),
+    "data.suggest.intent": ("labels: column {column}", "标签列：{column}"),
     # Progress
     "data.progress.reading": ("Reading and cleaning {file}", "正在读取并清洗 {file}"),
     "data.progress.making": ("Making samples with {name}", "正在用 {name} 生成样本"),

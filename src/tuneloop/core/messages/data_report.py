@@ -12,6 +12,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{rows} rows are few: 2,000 to 5,000 are usual for one domain. More wordings for each question help most.",
         "{rows} 行偏少：一个领域通常需要 2000 到 5000 行。为每个问题补充更多说法最有帮助。",
     ),
+    "data.advice.no_train": (
+        "There are no training rows; the dataset can be evaluated on only.",
+        "没有训练数据，该数据集只能用于评估。",
+    ),
     "data.advice.no_validation": (
         "There are no validation rows, so training can't stop by itself when it stops getting better.",
         "没有验证数据，训练无法在不再变好时自动停止。",
@@ -162,9 +166,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{questions} questions have several different answers ({rows} rows):",
         "有 {questions} 个问题对应多个不同答案（共 {rows} 行）：",
     ),
-    "data.report.question": ("question", "问题"),
     "data.report.answer": ("answer", "答案"),
-    "data.report.answer_number": ("answer {number}", "答案 {number}"),
     "data.report.prompt": ("prompt", "提示"),
     "data.report.lengths": ("Lengths and languages", "长度与语言"),
     "data.report.characters": ("characters", "字符"),
@@ -186,4 +188,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.report.samples": ("A few samples", "样本示例"),
     "data.report.place": ("{source}, row {number}", "{source} 第 {number} 行"),
+    "data.report.role_system": ("system", "系统"),
+    "data.report.role_user": ("user", "用户"),
+    "data.report.role_assistant": ("assistant", "助手"),
+    "data.report.role_tool": ("tool", "工具"),
 }

@@ -33,26 +33,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Write the model after it, for example base:smollm2-135m; `tuneloop models list` shows names.",
         "请在其后写出模型，例如 base:smollm2-135m；tuneloop models list 可列出名称。",
     ),
-    "serving.no_question_column": (
-        "{file} has no column that looks like questions.",
-        "{file} 中没有看起来像问题的列。",
+    "serving.export_base": (
+        "{name} is a base model: there is no adapter to export.",
+        "{name} 是基础模型，没有可导出的适配器。",
     ),
-    "serving.no_question_column.hint": (
-        "Name it with --question. Its columns are: {found}.",
-        "请用 --question 指定。已有的列：{found}。",
+    "serving.export_base.hint": (
+        "Name an adapter, for example bank-service@v0001.",
+        "请指定适配器，例如 bank-service@v0001。",
     ),
-    "serving.extension_unknown": (
-        "{file} can't be written: its extension says no known format.",
-        "无法写入 {file}：不支持该扩展名。",
+    "serving.folder_not_empty": ("{file} is not an empty folder.", "{file} 不是空文件夹。"),
+    "serving.folder_not_empty.hint": (
+        "Choose another folder, or add --force to replace files of the same name.",
+        "请换一个文件夹，或加 --force 覆盖同名文件。",
     ),
-    "serving.extension_unknown.hint": ("Use one of: {known}.", "请使用：{known}。"),
-    "serving.file_exists": ("{file} exists already.", "{file} 已存在。"),
-    "serving.file_exists.hint": (
-        "Choose another name, or add --force to replace it.",
-        "请换一个名称，或加 --force 覆盖。",
-    ),
-    "serving.folder_missing": ("There is no folder {file}.", "文件夹 {file} 不存在。"),
-    "serving.folder_missing.hint": ("Make it first, or choose another place.", "请先创建该文件夹，或选择其他位置。"),
     "serving.welcome": ("{name} is ready. {commands}", "{name} 已就绪。{commands}"),
     "serving.commands": (
         "/exit ends, /reset starts again, /undo takes the last turn back.",

@@ -2,6 +2,7 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "training.why.recipe": ("set in the recipe", "配方中指定"),
+    "training.why.default": ("the default", "默认值"),
     "training.why.guide": ("the guide's conservative set", "指南的保守取值"),
     "training.why.rank": (
         "enough room for {supervised} supervised tokens at this model size",
@@ -18,7 +19,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "training.why.batch_size": ("a batch size is used instead", "改用固定批大小"),
     "training.why.accumulation": ("the micro-batch fits as it is", "显存足够，无需累积"),
     "training.why.length": ("the longest sample has {longest} tokens", "最长样本为 {longest} 个词元"),
-    "training.why.decay": ("the adapter is small, the best checkpoint is kept", "适配器很小，且保留最优检查点"),
+    "training.why.decay": ("the adapter is small, and the best one is kept", "适配器很小，且保留最优检查点"),
     "training.why.steps": ("epochs × batches of an epoch", "轮次 × 每轮批数"),
     "training.why.warmup": ("5% of {steps} steps, then linear decay to zero", "{steps} 步的 5%，之后线性衰减到零"),
     "training.why.warmup_guide": (

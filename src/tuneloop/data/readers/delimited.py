@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,8 @@ from tuneloop.data.readers.rows import Rows, reject
 from tuneloop.data.readers.table import rows_of_table
 
 DELIMITERS = (",", ";", "\t", "|")
+SAMPLE = 1 << 18
+"""Characters that the delimiter is found in."""
 LONGEST_RECORD = 5000
 """Lines that one record may span; beyond that, its opening quote was never meant as one."""
 _SEPARATOR_LINE = re.compile(r'^"?sep=([,;|\t])"?\s*$', re.IGNORECASE)
@@ -27,7 +28,7 @@ def read_delimited(path: Path, sheet: str | None = None) -> Rows:
         DataError: the file is empty (code `data.file_empty`) or its header can't be read (`data.header_unreadable`).
     """
     with open_text(path) as file:
-        sample = list(islice(file, 200))
+        sample = file.read(SAMPLE).splitlines(keepends=True)[:200]
     delimiter, skipped = find_delimiter(sample, prefer_tab=path.suffix.lower() == ".tsv")
     rows, headerless = rows_of_table(path, _records(path, delimiter, skipped))
     return Rows(_estimate(path, sample, delimiter), rows, headerless)
@@ -45,14 +46,22 @@ def find_delimiter(lines: list[str], *, prefer_tab: bool = False) -> tuple[str, 
         return named.group(1), 1
     best, best_score = "\t" if prefer_tab else ",", 0.0
     for delimiter in DELIMITERS:
-        widths = Counter(len(record) for record in csv.reader(lines, delimiter=delimiter) if record)
-        header = next((len(record) for record in csv.reader(lines, delimiter=delimiter) if record), 0)
-        if header < 2:
+        widths = list(_widths(lines, delimiter))
+        if not widths or widths[0] < 2:
             continue
-        score = widths[header] / widths.total() + header / 1000 + (0.5 if prefer_tab and delimiter == "\t" else 0.0)
+        score = widths.count(widths[0]) / len(widths) + widths[0] / 1000
+        score += 0.5 if prefer_tab and delimiter == "\t" else 0.0
         if score > best_score:
             best, best_score = delimiter, score
     return best, 0
+
+
+def _widths(lines: list[str], delimiter: str) -> Iterator[int]:
+    """How many cells the first records have, up to the first that can't be read."""
+    try:
+        yield from (len(record) for record in csv.reader(lines, delimiter=delimiter) if record)
+    except csv.Error:
+        return
 
 
 def _records(path: Path, delimiter: str, skipped: int) -> Iterator[list[str] | Rejected]:
@@ -101,9 +110,6 @@ class _Lines:
 
 def _estimate(path: Path, sample: list[str], delimiter: str) -> int:
     """About how many rows a file has, from the size of its first ones."""
-    try:
-        records = sum(1 for record in csv.reader(sample, delimiter=delimiter) if record)
-    except csv.Error:
-        records = len(sample)
+    records = sum(1 for _ in _widths(sample, delimiter))
     size = sum(len(line.encode("utf-8", "surrogateescape")) for line in sample)
     return max(1, round(path.stat().st_size * records / max(size, 1)) - 1)

@@ -20,7 +20,7 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_CANDIDATES = ["gb18030", "big5", "utf_16_le", "utf_16_be"]
+_CANDIDATES = ["gb18030", "big5"]
 _SAMPLE = 1 << 18
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
@@ -36,9 +36,16 @@ def detect_encoding(path: Path) -> str:
     for mark, name in _BOMS.items():
         if sample.startswith(mark):
             return name
-    if sample.count(0) > len(sample) // 5:
-        return "utf-16-le" if sample[1::2].count(0) >= sample[0::2].count(0) else "utf-16-be"
-    return "utf-8" if _is_utf8(path) else _guess(sample)
+    zeros, odd_zeros = sample.count(0), sample[1::2].count(0)
+    wide = "utf-16-le" if 2 * odd_zeros >= zeros else "utf-16-be"
+    if zeros > len(sample) // 5:
+        return wide
+    if _is_utf8(path):
+        return "utf-8"
+    # Chinese text in UTF-16 has few zero bytes: those of its line ends and commas, all in the same half of a pair.
+    if zeros >= max(1, sample.count(b"\n")) and odd_zeros in (0, zeros):
+        return wide
+    return _guess(sample)
 
 
 def open_text(path: Path) -> TextIO:

@@ -1,0 +1,129 @@
+"""A dataset written back in the shapes that other tools, and spreadsheet programs, read.
+
+To add one: a function from a sample and its split to a row, and an entry in `EXPORTERS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuneloop.core.errors import UsageError
+from tuneloop.core.records import SPLITS, Message, Role, Sample, Split
+from tuneloop.data.tables import WRITERS, TableRow, check_out, write_whole
+from tuneloop.store.artifacts import verify
+from tuneloop.store.samples import read_samples
+
+SHAREGPT_ROLES: dict[Role, str] = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
+
+
+def input_target_row(sample: Sample, split: Split) -> dict[str, Any]:
+    row = {"input_text": sample.question, "target_text": sample.answer}
+    return {**row, **_around(sample), **_facts(sample, split)}
+
+
+def alpaca_row(sample: Sample, split: Split) -> dict[str, Any]:
+    row = {"instruction": sample.question, "input": "", "output": sample.answer}
+    return {**row, **_around(sample), **_facts(sample, split)}
+
+
+def sharegpt_row(sample: Sample, split: Split) -> dict[str, Any]:
+    turns = [{"from": SHAREGPT_ROLES[message.role], "value": message.content} for message in sample.messages]
+    return {"conversations": turns, **_facts(sample, split)}
+
+
+def messages_row(sample: Sample, split: Split) -> dict[str, Any]:
+    return {"messages": _messages(sample.messages), **_facts(sample, split)}
+
+
+def table_row(sample: Sample, split: Split) -> dict[str, Any]:
+    """A row of a spreadsheet; what came before the question stands as JSON in one cell."""
+    row = {"input_text": sample.question, "target_text": sample.answer, "system": "", "history": ""}
+    around = {
+        name: json.dumps(v, ensure_ascii=False) if name == "history" else v for name, v in _around(sample).items()
+    }
+    tags = {name: value for name, value in sample.meta.tags.items() if name not in row}
+    return {**row, **around, "split": split, **tags, "source": sample.meta.source, "row": str(sample.meta.row)}
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """One format: how a sample becomes a row, and which files can hold the rows."""
+
+    row: Callable[[Sample, Split], dict[str, Any]]
+    extensions: tuple[str, ...]
+
+
+EXPORTERS: dict[str, Exporter] = {
+    "input_target": Exporter(input_target_row, (".json", ".jsonl")),
+    "alpaca": Exporter(alpaca_row, (".json", ".jsonl")),
+    "sharegpt": Exporter(sharegpt_row, (".json", ".jsonl")),
+    "messages": Exporter(messages_row, (".jsonl", ".json")),
+    "csv": Exporter(table_row, (".csv", ".xlsx")),
+    "parquet": Exporter(table_row, (".parquet",)),
+}
+
+
+def export(dataset: Path, format: str, out: Path, *, force: bool = False) -> int:
+    """Write all samples of a dataset into one file; each row keeps the split that it stands in.
+
+    Args:
+        dataset: folder of the dataset.
+        format: key of `EXPORTERS`.
+        out: file to write; its extension chooses between list and lines.
+        force: overwrite an existing file.
+    Returns:
+        Number of samples written.
+    Raises:
+        UsageError: there is no such format (code `data.format_unknown`), or the file exists (`data.out_exists`).
+        DataError: the extension does not fit the format (`data.out_extension`).
+        NotFoundError: the dataset is not there.
+        CorruptError: the dataset differs from its manifest.
+    """
+    if format not in EXPORTERS:
+        raise UsageError("data.format_unknown", format=format, known=", ".join(EXPORTERS))
+    exporter = EXPORTERS[format]
+    check_out(out, exporter.extensions, force=force)
+    verify(dataset)
+    rows = [exporter.row(sample, split) for split in SPLITS for sample in read_samples(dataset / f"{split}.jsonl")]
+    write = _write_parquet if out.suffix.lower() == ".parquet" else WRITERS[out.suffix.lower()]
+    write_whole(out, lambda path: write(path, rows))
+    return len(rows)
+
+
+def _write_parquet(path: Path, rows: Sequence[TableRow]) -> None:
+    import polars
+
+    polars.DataFrame([dict(row) for row in rows], infer_schema_length=None).write_parquet(path)
+
+
+def _around(sample: Sample) -> dict[str, Any]:
+    """System message and earlier turns, where there are any."""
+    system = "\n\n".join(message.content for message in sample.prompt if message.role == "system")
+    before = [message for message in sample.prompt if message.role != "system"]
+    last = max(position for position, message in enumerate(before) if message.role == "user")
+    earlier, between = before[:last], before[last + 1 :]
+    around: dict[str, Any] = {"system": system} if system else {}
+    if earlier or between:
+        around["history"] = _pairs(earlier) or _messages([*earlier, *between])
+    return around
+
+
+def _pairs(messages: Sequence[Message]) -> list[list[str]]:
+    """Question–answer pairs; none if the turns are not strictly in turn."""
+    roles = [message.role for message in messages]
+    if roles != ["user", "assistant"] * (len(messages) // 2):
+        return []
+    return [[messages[n].content, messages[n + 1].content] for n in range(0, len(messages), 2)]
+
+
+def _messages(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _facts(sample: Sample, split: Split) -> dict[str, str]:
+    intent = sample.meta.tags.get("intent")
+    return {**({"intent": intent} if intent is not None else {}), "split": split}

@@ -1,0 +1,107 @@
+"""A first recipe for a file that nobody has described yet: `tuneloop init --data FILE`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from tuneloop.core.messages import text
+from tuneloop.data.collect import PEEK, Opened, open_source
+from tuneloop.data.config import SourceConfig
+from tuneloop.data.readers import Row, check_file
+from tuneloop.data.shapes import SHAPES
+from tuneloop.data.sources import Source
+from tuneloop.data.turns import BadRow
+from tuneloop.text.language import detect_language
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What was found out about a file."""
+
+    language: Literal["en", "zh"]
+    """Language of most of its first rows."""
+    rows: int
+    """About how many rows it has."""
+    shape: str
+    """Key of `shapes.SHAPES`."""
+    columns: dict[str, str]
+    """Field and column."""
+    guessed: bool
+    has_split: bool
+    """It says itself which rows are for training and which for testing."""
+    intent: str | None
+    """Column of labels."""
+    lines: tuple[str, ...]
+    """All of it in words, in the interface language."""
+
+
+def suggest_recipe(path: Path, *, sheet: str | None = None) -> tuple[dict[str, Any], Notes]:
+    """Look at a file and suggest the recipe's `data` section for it.
+
+    Args:
+        path: the file.
+        sheet: sheet of a spreadsheet; the first one when None.
+    Returns:
+        The section as `data.config.DataConfig` takes it, and what was found out.
+    Raises:
+        DataError: the file can't be used, or its columns can't be made out.
+
+    The columns are written down where they were guessed, so that a wrong guess can be corrected in place.
+    """
+    check_file(path)
+    config = SourceConfig(path=str(path), sheet=sheet)
+    opened = open_source(Source(config, path.name, path, sha256=""))
+    layout = opened.layout
+    assert layout is not None
+    entry: dict[str, Any] = {"path": str(path)}
+    if sheet is not None:
+        entry["sheet"] = sheet
+    if layout.guessed:
+        entry["columns"] = dict(layout.columns)
+    notes = Notes(
+        language=_language(opened),
+        rows=opened.total,
+        shape=layout.shape,
+        columns=dict(layout.columns),
+        guessed=layout.guessed,
+        has_split="split" in layout.columns,
+        intent=layout.columns.get("intent"),
+        lines=(),
+    )
+    return {"sources": [entry]}, _with_lines(notes, path.name, layout.how)
+
+
+def _language(opened: Opened) -> Literal["en", "zh"]:
+    """The language of most of the first rows that can be read."""
+    layout = opened.layout
+    assert layout is not None
+    found: Counter[Literal["en", "zh"]] = Counter()
+    for row in islice(opened.rows, PEEK):
+        if not isinstance(row, Row):
+            continue
+        try:
+            turns = SHAPES[layout.shape].build(layout.fields(row.values))
+        except BadRow:
+            continue
+        language = detect_language("\n".join(content for role, content in turns if role != "system"))
+        if language is not None:
+            found[language] += 1
+    return found.most_common(1)[0][0] if found else "en"
+
+
+def _with_lines(notes: Notes, name: str, how: str) -> Notes:
+    columns = ", ".join(f"{field}: {column}" for field, column in notes.columns.items())
+    guess = text(f"data.guess.{how}" if notes.guessed else "data.suggest.columns", file=name, columns=columns)
+    lines = [
+        guess,
+        text("data.suggest.rows", rows=notes.rows),
+        text(f"data.suggest.language_{notes.language}"),
+        text("data.suggest.split" if notes.has_split else "data.suggest.no_split"),
+    ]
+    if notes.intent is not None:
+        lines.append(text("data.suggest.intent", column=notes.intent))
+    return replace(notes, lines=tuple(lines))

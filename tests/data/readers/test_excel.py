@@ -1,0 +1,86 @@
+"""xlsx: sheets, stored values of formulas, damaged files."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from tuneloop.core.errors import DataError
+from tuneloop.data.readers import Row, open_rows
+
+
+def _book(path: Path, **sheets: list[list[object]]) -> Path:
+    book = Workbook()
+    book.remove(book.active)  # type: ignore[arg-type]
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def _values(path: Path, sheet: str | None = None) -> list[dict[str, object]]:
+    return [row.values for row in open_rows(path, sheet).rows if isinstance(row, Row)]
+
+
+def test_cells_are_read_as_text(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", 表=[["问题", "答案", "日期"], ["额度", 5000, datetime.datetime(2024, 1, 2)]])
+    assert _values(path) == [{"问题": "额度", "答案": "5000", "日期": "2024-01-02 00:00:00"}]
+
+
+def test_numbers_keep_their_leading_zeros_when_they_are_text(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[["question", "answer"], ["007", 0.1]])
+    assert _values(path) == [{"question": "007", "answer": "0.1"}]
+
+
+def test_a_formula_without_a_stored_value_is_empty(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[["question", "answer"], ["q", "=1+1"]])
+    assert _values(path) == [{"question": "q", "answer": None}]
+
+
+def test_blank_rows_are_skipped_but_counted(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[["question", "answer"], ["q1", "a1"], [None, None], ["q3", "a3"]])
+    assert [row.number for row in open_rows(path).rows if isinstance(row, Row)] == [1, 3]
+
+
+def test_the_first_sheet_is_read_unless_another_is_named(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", one=[["q", "a"], ["1", "x"]], two=[["q", "a"], ["2", "y"]])
+    assert _values(path)[0]["q"] == "1"
+    assert _values(path, "two")[0]["q"] == "2"
+
+
+def test_a_sheet_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", one=[["q"], ["1"]])
+    with pytest.raises(DataError) as caught:
+        open_rows(path, "three")
+    assert caught.value.code == "data.sheet_missing"
+    assert "one" in caught.value.hint("en")
+
+
+def test_an_empty_sheet_is_refused(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", one=[])
+    with pytest.raises(DataError) as caught:
+        open_rows(path)
+    assert caught.value.code == "data.sheet_empty"
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 not really", b"question,answer\n", b"\xd0\xcf\x11\xe0" * 200])
+def test_a_damaged_file_is_refused_with_one_message(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        open_rows(path)
+    assert caught.value.code == "data.excel_damaged"
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[["question", "answer"], *[[f"q{n}", f"a{n}"] for n in range(200)]])
+    whole = path.read_bytes()
+    for size in (100, len(whole) // 2, len(whole) - 10):
+        path.write_bytes(whole[:size])
+        with pytest.raises(DataError):
+            open_rows(path)
