@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from tuneloop.core.version import __version__
 
 # No library below us may phone home or download what was not asked for. Set here, before any of them is imported.
 for _switch, _value in {

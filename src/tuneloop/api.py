@@ -129,10 +129,11 @@ def load(
         NotFoundError: there is no such adapter or model.
         IncompatibleError: the adapter was trained on another base.
     """
-    from tuneloop.serving.answer import load_answerer
     from tuneloop.serving.named import find
 
     named = find(None if name is None else str(name), _workspace(workspace), accept_license=accept_license)
+    from tuneloop.serving.answer import load_answerer  # slow to import: a wrong name is told without it
+
     return load_answerer(named, max_new_tokens=max_new_tokens, progress=progress)
 
 

@@ -39,7 +39,9 @@ def test_the_help_is_quick_and_imports_nothing_heavy() -> None:
 
 def test_the_help_lists_the_verbs_in_the_order_of_a_loop(call: Call) -> None:
     help_ = call("--help").out
-    places = [help_.index(f" {verb} ") for verb in ("init", "run", "data", "check", "train", "evaluate", "predict", "chat")]
+    places = [
+        help_.index(f" {verb} ") for verb in ("init", "run", "data", "check", "train", "evaluate", "predict", "chat")
+    ]
     assert places == sorted(places)
 
 

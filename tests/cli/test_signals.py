@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,8 +66,10 @@ def test_the_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     assert "Ctrl-C again" in err
 
 
-def test_a_training_that_is_told_to_stop_goes_on_where_it_was(recipe: Callable[..., Path]) -> None:
-    path = recipe(training="{num_train_epochs: 400, eval_steps: 100000, early_stopping_patience: 1000}")
+def test_a_training_that_is_told_to_stop_goes_on_where_it_was(
+    recipe: Callable[..., Path], call: Callable[..., Any]
+) -> None:
+    path = recipe(training="{num_train_epochs: 120, eval_steps: 100000, early_stopping_patience: 1000}")
     command = [*PROGRAM, "train", str(path), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=path.parent)
     runs = path.parent / "runs"
@@ -81,9 +84,8 @@ def test_a_training_that_is_told_to_stop_goes_on_where_it_was(recipe: Callable[.
     assert json.loads(out)["error"]["code"] == "general.terminated"
     (run,) = runs.iterdir()
     stopped_at = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["step"]
-    listed = subprocess.run([*PROGRAM, "runs", "list", "--json"], capture_output=True, text=True, cwd=path.parent)
-    (item,) = json.loads(listed.stdout)
+    (item,) = call("runs", "list", "--json").value
     assert (item["finished"], item["steps"]) == (False, stopped_at)
-    done = subprocess.run([*command, "--set", "seed=42"], capture_output=True, text=True, cwd=path.parent)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["path"] == str(run)
+    done = call("train", path, "--json")
+    assert (done.status, done.value["path"]) == (0, str(run))
+    assert done.value["finished"]

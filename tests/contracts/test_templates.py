@@ -242,13 +242,22 @@ def test_the_date_in_a_template_does_not_change():
 
 @pytest.mark.parametrize(
     ("name", "roles"),
-    [("mistral", ("system", "user", "assistant")), ("gemma3", ("user", "user")), ("gemma3", ("user", "tool"))],
+    [("mistral", ("system", "user", "assistant")), ("gemma3", ("user", "user")), ("gemma3", ("assistant",))],
 )
 def test_roles_that_the_template_refuses_are_named(name, roles):
     with pytest.raises(IncompatibleError) as caught:
         TEMPLATES[name].render(plain_words(*roles))
     assert caught.value.code == "models.template_roles"
     assert " → ".join(roles) in caught.value.message("en")
+
+
+def test_a_template_that_leaves_a_message_out_is_refused():
+    tokenizer = make_tokenizer("mistral")
+    tokenizer.chat_template = MISTRAL.replace("raise_exception('Only user and assistant roles are supported!')", "''")
+    template = ChatTemplate(tokenizer)
+    with pytest.raises(IncompatibleError) as caught:
+        template.prompt(plain_words("system", "user"))
+    assert caught.value.code == "models.template_drops"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from tuneloop.core.errors import CorruptError, DataError
@@ -143,6 +143,16 @@ def test_too_many_bad_rows_stop_with_the_first_reasons(write: Write, prepare: Pr
     assert "Row 5: The answer is empty." in message
     assert "Row 8: The question is empty." in message
     assert prepare(write("faq.jsonl", rows), max_quarantined=0.6).report["rows_kept"] == 4
+
+
+def test_answers_that_the_file_marks_as_bad_are_kept_out(write: Write, prepare: Prepare) -> None:
+    messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    rows = [{"messages": [{**messages[0], "content": f"q{n}"}, messages[1]], "label": n < 4} for n in range(10)]
+    report = prepare(write("kto.jsonl", rows)).report
+    assert (report["rows_kept"], report["quarantine"]) == (4, {"data.marked_bad": 6})
+    with pytest.raises(DataError) as caught:
+        prepare(write("bad.jsonl", [{**row, "label": False} for row in rows]))
+    assert "10 of 10" in caught.value.message("en")
 
 
 def test_empty_answers_everywhere_point_to_the_column(write: Write, prepare: Prepare) -> None:
@@ -379,6 +389,15 @@ ROWS = st.lists(
     max_size=25,
 )
 
+REFUSED = {
+    "data.answers_all_empty",
+    "data.questions_all_empty",
+    "data.too_many_quarantined",
+    "data.too_few",
+    "data.no_training_rows",
+}
+"""What may be refused: these rows hold nothing to divide."""
+
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, seed=st.integers(0, 3))
@@ -391,15 +410,10 @@ def test_no_row_is_lost_and_no_question_stands_on_two_sides(
     try:
         dataset = run(config, name="f", language="en", seed=seed, folder=folder, workspace=Workspace(folder / "w"))
     except DataError as error:
-        assert error.code in (
-            "data.answers_all_empty",
-            "data.questions_all_empty",
-            "data.too_many_quarantined",
-            "data.too_few",
-            "data.no_training_rows",
-            "data.columns_unclear",
-        )
-        return
+        event(error.code)
+        assume(error.code not in REFUSED)
+        raise
+    event("prepared")
     report = dataset.report
     removed = sum(rule["removed"] for rule in report["rules"].values())
     assert report["rows_read"] == len(rows) == report["rows_kept"] + report["rows_quarantined"] + removed

@@ -150,4 +150,4 @@ def test_an_unproven_verdict_says_what_would_have_been_seen() -> None:
     told = [comparison(-0.02, 0.05, 0.3)]
     sentence = verdict_text("not proven", "rouge_l", 80, {"base": 0.3, "tuned": 0.315}, told, {"base": 0.061}, "en")
     assert sentence.startswith("Not proven: on 80 test rows")
-    assert "0.061 or more would be found reliably" in sentence
+    assert "found reliably (power 80%) from 0.061 (against base) on" in sentence

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from tuneloop.cli import found
 from tuneloop.cli.options import ForceOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import group, verb
@@ -36,6 +35,7 @@ def prepare(session: Session, recipe: RecipeArgument, set_: SetOption = None, fo
 
 
 def list_(session: Session) -> Reply:
+    from tuneloop.cli import found
     from tuneloop.cli.tables import table
 
     items = []
@@ -58,6 +58,7 @@ def list_(session: Session) -> Reply:
 
 
 def show(session: Session, dataset: DatasetArgument) -> Reply:
+    from tuneloop.cli import found
     from tuneloop.cli.tables import result_tables
     from tuneloop.core.records import Dataset
     from tuneloop.store.artifacts import verify
@@ -87,6 +88,8 @@ def export(
 
 
 def _find(session: Session, dataset: str) -> Path:
+    from tuneloop.cli import found
+
     return found.pick(found.datasets(session.workspace), dataset, "dataset", session.workspace.datasets)
 
 

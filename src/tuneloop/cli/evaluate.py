@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from tuneloop.cli import found
 from tuneloop.cli.options import AcceptLicenseOption, AdapterOption, ForceOption, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import group, verb
@@ -68,6 +67,7 @@ def evaluate(
 def list_(session: Session) -> Reply:
     from rich.text import Text
 
+    from tuneloop.cli import found
     from tuneloop.cli.tables import VERDICT_STYLES, table
 
     items = []
@@ -102,6 +102,7 @@ def list_(session: Session) -> Reply:
 
 
 def show(session: Session, evaluation: EvaluationArgument) -> Reply:
+    from tuneloop.cli import found
     from tuneloop.cli.verdict import evaluation_shown
     from tuneloop.evaluation.results import read_evaluation
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-import yaml
 
 from tuneloop.cli.options import AcceptLicenseOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
@@ -37,6 +36,8 @@ def schema(session: Session) -> Reply:
 
 def _with_origins(values: dict[str, Any], origins: dict[str, str]) -> Iterator[str]:
     """The recipe as YAML, with where each value came from as a comment: it can be piped into a file."""
+    import yaml
+
     known = set(_leaves(values)) & origins.keys()
     lines = yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=10**6).splitlines()
     column = min(60, max(len(line) for line in lines))
@@ -57,6 +58,8 @@ def _with_origins(values: dict[str, Any], origins: dict[str, str]) -> Iterator[s
 
 def _is_whole(line: str) -> bool:
     """False for the first line of a text of several lines, in which a comment would become text."""
+    import yaml
+
     try:
         yaml.safe_load(line)
     except yaml.YAMLError:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tuneloop.cli import found
 from tuneloop.cli.options import AcceptLicenseOption, ForceOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import group, verb
@@ -58,6 +57,7 @@ def train(
 
 
 def list_(session: Session) -> Reply:
+    from tuneloop.cli import found
     from tuneloop.cli.tables import table
 
     items = [_summary(name, folder) for name, folder in found.runs(session.workspace).items()]
@@ -78,6 +78,7 @@ def list_(session: Session) -> Reply:
 
 
 def show(session: Session, run: RunArgument) -> Reply:
+    from tuneloop.cli import found
     from tuneloop.cli.tables import draw, plan_tables
     from tuneloop.core.records import Plan
     from tuneloop.core.show import facts, show_bytes, show_duration
@@ -104,6 +105,8 @@ def show(session: Session, run: RunArgument) -> Reply:
 
 def _summary(name: str, folder: Any) -> dict[str, Any]:
     """What `trainer_state.json` says; for an unfinished training, how far it is."""
+    from tuneloop.cli import found
+
     made_at = found.made_at(folder)
     state = found.read_json(folder / "trainer_state.json") if made_at else {}
     return {

@@ -25,6 +25,8 @@ from tuneloop.data.tally import Tally
 DUPLICATE = "exact_duplicate"
 LEAK = "leak"
 
+MARKED_BAD = "data.marked_bad"
+
 ALL_OF_THEM = {"data.answer_empty": "data.answers_all_empty", "data.question_empty": "data.questions_all_empty"}
 """A reason that all rows of a file share says more about the file than about its rows."""
 
@@ -118,9 +120,10 @@ def _check_quarantine(source: Source, tally: Tally, before: tuple[int, int], lim
     """
     read = tally.read - before[0]
     quarantined = tally.quarantined[before[1] :]
-    bad = [row for row in quarantined if row.code != "data.marked_bad"]
-    if not quarantined or (len(bad) <= limit * read and len(quarantined) < read):
+    bad = [row for row in quarantined if row.code != MARKED_BAD]
+    if len(bad) <= limit * read and len(quarantined) < read:
         return
+    bad = bad or quarantined
     assert source.path is not None
     reasons = {row.code for row in quarantined}
     if len(quarantined) == read and len(reasons) == 1 and (code := ALL_OF_THEM.get(reasons.pop())):

@@ -11,7 +11,7 @@ import errno
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -20,10 +20,12 @@ from tuneloop.core.hashing import canonical_json, hash_value
 from tuneloop.core.messages import text
 from tuneloop.core.progress import Progress, Tracker
 from tuneloop.core.records import Record
-from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import Completion, Request
-from tuneloop.models.template import ChatTemplate
 from tuneloop.store.artifacts import write_text_atomically
+
+if TYPE_CHECKING:
+    from tuneloop.engine.engine import Engine
+    from tuneloop.models.template import ChatTemplate
 
 FORMAT = 1
 

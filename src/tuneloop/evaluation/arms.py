@@ -10,9 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from transformers import PreTrainedModel
+from typing import TYPE_CHECKING
 
 from tuneloop.core.errors import DataError, IncompatibleError, NotFoundError
 from tuneloop.core.hashing import hash_file, hash_value
@@ -23,7 +21,12 @@ from tuneloop.engine.request import Request, Sampling
 from tuneloop.evaluation.answers import request_key
 from tuneloop.evaluation.rows import shortened
 from tuneloop.evaluation.script import Script, script_prompt
-from tuneloop.models.load import LoadedModel
+
+if TYPE_CHECKING:  # summaries of finished evaluations need no torch
+    import torch
+    from transformers import PreTrainedModel
+
+    from tuneloop.models.load import LoadedModel
 
 Prompt = Callable[[Sequence[Message], Script | None], tuple[Message, ...]]
 """A row's messages before the answer, and the script, to what an arm is shown."""
@@ -177,14 +180,17 @@ def prove_active(
         IncompatibleError: the logits are the base model's (code `evaluation.adapter_inactive`).
     """
     plain = _last_logits(base, probe)
+    import torch
+
     for model in adapted.values():
         if torch.equal(plain, _last_logits(model, probe)):
             raise IncompatibleError("evaluation.adapter_inactive", file=folder)
 
 
-@torch.inference_mode()
 def _last_logits(model: PreTrainedModel, ids: Sequence[int]) -> torch.Tensor:
     """Logits of the token after `ids`, shape `(vocabulary,)`."""
-    tokens = torch.tensor([list(ids)], device=model.device)
-    logits: torch.Tensor = model(input_ids=tokens).logits[0, -1]
+    import torch
+
+    with torch.inference_mode():
+        logits: torch.Tensor = model(input_ids=torch.tensor([list(ids)], device=model.device)).logits[0, -1]
     return logits

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tuneloop.core.messages import Language, current_language, text
 from tuneloop.core.records import Comparison
 from tuneloop.evaluation.comparison import pairs_of
+from tuneloop.evaluation.metrics import BINARY
 from tuneloop.evaluation.results import Prediction, Results, Said, read_predictions, read_results
 from tuneloop.evaluation.wording import (
     PERCENT,
@@ -234,11 +235,13 @@ def _answers(results: Results, predictions: Sequence[Prediction], language: Lang
     better = sorted((item for item in changes if item[0][0] > 0), key=lambda item: (item[0], item[1].id), reverse=True)
     worse = sorted((item for item in changes if item[0][0] < 0), key=lambda item: (item[0], item[1].id))
     for heading, chosen in (("improved", better), ("worsened", worse)):
-        blocks: list[Block] = [_side_by_side(row, results, language) for _, row in chosen[:SHOWN_ANSWERS]]
-        yield Section(
-            text(f"evaluation.report.{heading}", language, count=len(chosen)),
-            tuple(blocks) or (Paragraph(text("evaluation.report.none", language)),),
-        )
+        shown = chosen[:SHOWN_ANSWERS]
+        names = {"baseline": arm_label(a, language), "metric": metric_label(metric, language)}
+        counted = text(f"evaluation.report.{heading}_count", language, count=len(chosen), shown=len(shown), **names)
+        blocks: list[Block] = [Paragraph(counted)]
+        for number, (_, row) in enumerate(shown, start=1):
+            blocks += [Paragraph(_row_heading(number, row, language)), _side_by_side(row, results, language)]
+        yield Section(text(f"evaluation.report.{heading}", language), tuple(blocks))
 
 
 def _change(row: Prediction, a: str, b: str, metric: str) -> tuple[float, float]:
@@ -248,11 +251,23 @@ def _change(row: Prediction, a: str, b: str, metric: str) -> tuple[float, float]
     return after[metric] - before[metric], sum(after[name] - before[name] for name in others)
 
 
+def _row_heading(number: int, row: Prediction, language: Language | None) -> str:
+    """Number and id of a row, and what its tags say of it."""
+    tags = [f"{tag}={row.tags[tag]}" for tag in ("intent", "kind") if tag in row.tags]
+    unseen = ["unseen"] if row.tags.get("seen") == "no" else []
+    return " · ".join([str(number), row.id, *(slice_label(name, language) for name in [*tags, *unseen])])
+
+
+def _score(metric: str, score: float) -> str:
+    """One row's score: right or wrong is a mark, no percentage."""
+    return ("✓" if score > 0.5 else "✗") if metric in BINARY else show_value(metric, score)
+
+
 def _side_by_side(row: Prediction, results: Results, language: Language | None) -> Texts:
     """One row: question, reference, and every arm's answer with its score and broken rules."""
     metric = results.headline.metric
     items = [
-        (text("evaluation.report.question", language), _conversation(row)),
+        (text("evaluation.report.question", language), _conversation(row, language)),
         (text("evaluation.report.reference", language), row.reference),
     ]
     for arm, said in row.arms.items():
@@ -261,7 +276,7 @@ def _side_by_side(row: Prediction, results: Results, language: Language | None) 
             language,
             arm=arm_label(arm, language),
             metric=metric_label(metric, language),
-            value=show_value(metric, said.scores[metric]),
+            value=_score(metric, said.scores[metric]),
         )
         items.append((label, _answer_text(said, language)))
     return Texts(tuple(items))
@@ -273,10 +288,12 @@ def _answer_text(said: Said, language: Language | None) -> str:
     return "\n\n".join([shown, "\n".join(broken)]) if broken else shown
 
 
-def _conversation(row: Prediction) -> str:
+def _conversation(row: Prediction, language: Language | None) -> str:
     """The question; in a conversation, everything that was said before it too."""
     said = [message for message in row.messages if message.role != "system"]
-    return row.question if len(said) == 1 else "\n".join(f"{m.role}: {m.content}" for m in said)
+    if len(said) == 1:
+        return row.question
+    return "\n".join(f"{text(f'evaluation.report.role.{m.role}', language)}: {m.content}" for m in said)
 
 
 def _times(timings: dict[str, Any], language: Language | None) -> Section:

@@ -13,8 +13,8 @@ from typing import Literal
 from tuneloop.core.errors import DataError, RefusedError
 from tuneloop.core.records import Sample
 from tuneloop.core.seeds import generator
-from tuneloop.evaluation.metrics import normalised
 from tuneloop.store.samples import read_split
+from tuneloop.text.normalise import question_key
 
 TURN = "#"
 """Between the id of a conversation and the number of the turn that a row answers."""
@@ -40,7 +40,8 @@ def read_test_rows(dataset: Path) -> list[Sample]:
 def leaked(test: Sequence[Sample], train: Sequence[Sample]) -> list[Sample]:
     """Test samples whose question stands in the training split too.
 
-    In a conversation all that was said before the last answer is the question: "yes, please" alone is no leak.
+    In a conversation all that was said before the last answer is the question: "yes, please" alone is no leak. The
+    data stage divides by the same key, so that only a source's own split can leak.
     """
     seen = {_question(sample) for sample in train}
     return [sample for sample in test if _question(sample) in seen]
@@ -124,7 +125,7 @@ def _answers(sample: Sample) -> list[int]:
 
 
 def _question(sample: Sample) -> tuple[tuple[str, str], ...]:
-    return tuple((m.role, normalised(m.content)) for m in sample.prompt if m.role != "system")
+    return tuple((m.role, question_key(m.content)) for m in sample.prompt if m.role != "system")
 
 
 def _stratum(sample: Sample) -> tuple[str, str, str]:

@@ -97,12 +97,8 @@ def run(
         refuse_leaks(leaks, test, dataset)
     rows = _rows(config, headline, script, choose(test, config.max_rows, seed), language=language, seed=seed)
     inputs = _inputs(dataset, loaded, adapter, script)
-    settings: dict[str, Any] = {
-        "evaluation": config.model_dump(mode="json"),
-        "generation": generation.model_dump(mode="json"),
-        "language": language,
-        "seed": seed,
-    }
+    parts = {"evaluation": config.model_dump(mode="json"), "generation": generation.model_dump(mode="json")}
+    settings: dict[str, Any] = {**parts, "language": language, "seed": seed}
     key = stage_key("evaluation", FORMAT, settings, inputs)
     place = _place(workspace.ensure().evaluations / f"{name}-{key[:8]}", force)
     if (place / MANIFEST).exists():

@@ -225,18 +225,20 @@ def detectable_effect(standard_error: float, *, confidence: float = CONFIDENCE, 
         standard_error: of the paired difference.
 
     >>> round(detectable_effect(share_standard_error([0.0] * 90 + [1.0] * 10, [0.0] * 95 + [1.0] * 5)), 3)
-    0.068
+    0.067
     """
     return float(stats.norm.ppf(0.5 + confidence / 2) + stats.norm.ppf(power)) * standard_error
 
 
 def share_standard_error(a: Sequence[float], b: Sequence[float]) -> float:
-    """Standard error of a paired difference of shares, from the rows that differ.
+    """Standard error of a paired difference of shares.
 
     One more row is counted as differing, so that arms which agree everywhere don't look infinitely precise.
     """
     _, only_b, only_a = _table(a, b)
-    return math.sqrt((only_a + only_b + 1) / (len(a) + 1) / len(a))
+    rows = len(a) + 1
+    difference = (only_b - only_a) / rows
+    return math.sqrt(((only_a + only_b + 1) / rows - difference**2) / len(a))
 
 
 def _table(a: Sequence[float], b: Sequence[float]) -> tuple[int, int, int]:

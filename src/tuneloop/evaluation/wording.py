@@ -122,9 +122,9 @@ def verdict_text(
     told = [item for item in comparisons if item.metric == headline and item.b == TUNED]
     parts += [_against(item, values[item.a], language) for item in told]
     if status == "not proven":
-        parts += [
+        effects = [
             text(
-                "evaluation.verdict.chance",
+                "evaluation.verdict.effect",
                 language,
                 baseline=arm_label(item.a, language),
                 effect=show_difference(headline, detectable[item.a], language, sign=False),
@@ -132,6 +132,8 @@ def verdict_text(
             for item in told
             if reading(item) == "not proven"
         ]
+        chinese = (language or current_language()) == "zh"
+        parts.append(text("evaluation.verdict.chance", language, effects=("、" if chinese else ", ").join(effects)))
     # Chinese sentences follow each other without a space.
     return ("" if (language or current_language()) == "zh" else " ").join(parts)
 

@@ -63,7 +63,9 @@ def convert(file: Path, final: Path, *, progress: Progress = SILENT) -> None:
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
             with progress.track(text("models.converting", file=file.name), None, "tensors") as bar, _counting(bar):
                 model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
-        except (ValueError, KeyError, NotImplementedError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # the tokenizers library raises nothing more specific
             raise IncompatibleError(
                 "models.gguf_unsupported", file=file, architecture=metadata["architecture"], problem=str(error)
             ) from error

@@ -107,7 +107,7 @@ def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     try:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, OSError, KeyError, ImportError, TypeError) as error:
+    except Exception as error:  # the tokenizers library raises nothing more specific
         raise IncompatibleError("models.tokenizer", file=folder, problem=_first_line(error)) from error
     if not getattr(tokenizer, "is_fast", False):
         raise IncompatibleError("models.tokenizer", file=folder, problem=type(tokenizer).__name__)

@@ -61,11 +61,19 @@ class TemplateText:
         """Lay out a conversation; with `generation`, up to the opening of the assistant's next turn.
 
         Raises:
-            IncompatibleError: the template refuses these roles or their order (code `models.template_roles`).
+            IncompatibleError: the template refuses these roles or their order (code `models.template_roles`), or
+                leaves a message out (`models.template_drops`).
         """
+        layout = self._layout(roles, generation)
+        dropped = set(range(len(roles))).difference(layout.slots)
+        if dropped:
+            raise IncompatibleError("models.template_drops", roles=" → ".join(roles), dropped=roles[min(dropped)])
+        return layout
+
+    def _layout(self, roles: Roles, generation: bool) -> Layout:
         if generation and self._render(roles, True) == self._render(roles, False):
             # The template does not know `add_generation_prompt`: the opening is what stands before an assistant turn.
-            whole = self.layout((*roles, "assistant"), False)
+            whole = self._layout((*roles, "assistant"), False)
             last = whole.slots.index(len(roles))
             return Layout(whole.pieces[: last + 1], whole.slots[:last])
         if self.default_system and roles[:1] != ("system",):

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from tuneloop.core.errors import CorruptError, NotFoundError, ResourceError
 from tuneloop.core.hashing import hash_file, hash_value
 from tuneloop.core.records import Record
+from tuneloop.core.version import __version__
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -102,7 +103,7 @@ def write_manifest(
         inputs=inputs or {},
         config=config,
         config_sha256=hash_value(config),
-        code_version=code_version(),
+        code_version=__version__,
         seeds=seeds or {},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -182,10 +183,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def code_version() -> str:
-    """The version of tuneloop that writes an artifact."""
-    from tuneloop import __version__
-
-    return __version__

@@ -12,7 +12,19 @@ from importlib import import_module
 from typing import Any, Literal
 
 Language = Literal["en", "zh"]
-AREAS = ("general", "recipe", "store", "data", "models", "adapters", "training", "evaluation", "registry", "serving", "cli")
+AREAS = (
+    "general",
+    "recipe",
+    "store",
+    "data",
+    "models",
+    "adapters",
+    "training",
+    "evaluation",
+    "registry",
+    "serving",
+    "cli",
+)
 
 _language: ContextVar[Language | None] = ContextVar("language", default=None)
 

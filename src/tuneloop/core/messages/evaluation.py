@@ -58,7 +58,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.rule_starts_with": ("does not begin with “{text}”", "开头不是“{text}”"),
     "evaluation.rule_ends_with": ("does not end with “{text}”", "结尾不是“{text}”"),
     "evaluation.rule_point_missing": ("a required step is missing: “{text}”", "缺少必需的步骤要点：“{text}”"),
-    "evaluation.rule_point_order": ("a required step stands in the wrong place: “{text}”", "步骤要点顺序有误：“{text}”"),
+    "evaluation.rule_point_order": (
+        "a required step stands in the wrong place: “{text}”",
+        "步骤要点顺序有误：“{text}”",
+    ),
     "evaluation.rule_notice_missing": ("the safety notice is missing: “{text}”", "缺少风险提示：“{text}”"),
     "evaluation.rule_slot_changed": ("{slot} “{value}” is not repeated exactly", "没有原样复述 {slot}“{value}”"),
     "evaluation.rule_invented_phone": ("a phone number nobody gave: “{text}”", "编造的电话号码：“{text}”"),

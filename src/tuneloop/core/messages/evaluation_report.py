@@ -116,11 +116,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "与{baseline}（{value}）相比为 {difference}（95% 区间 {low} 至 {high}，p {p}）。",
     ),
     "evaluation.verdict.chance": (
-        "The difference from {baseline} could be chance: with so many rows, {effect} or more would be found reliably "
-        "(power 80%), smaller ones need more test rows.",
-        "与{baseline}的差异可能只是偶然：以这样的行数，{effect} 以上的差异才能可靠检出（功效 80%），"
-        "更小的差异需要更多测试数据。",
+        "What was not proven could be chance: with so many rows a difference is found reliably (power 80%) from "
+        "{effects} on; smaller ones need more test rows.",
+        "未能证明的差异可能只是偶然：以这样的行数，达到 {effects}的差异才能可靠检出（功效 80%），更小的差异需要更多测试数据。",
     ),
+    "evaluation.verdict.effect": ("{effect} (against {baseline})", "{effect}（对比{baseline}）"),
     "evaluation.verdict.no_adapter": (
         "No adapter was evaluated: there is nothing to prove on these {rows} test rows.",
         "没有评估任何适配器：这 {rows} 行测试数据上没有需要证明的结论。",
@@ -171,23 +171,28 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.training_loss": ("training loss", "训练损失"),
     "evaluation.report.validation_loss": ("validation loss", "验证损失"),
     "evaluation.report.step": ("step", "步"),
-    "evaluation.report.improved": (
-        "Most improved answers (of {count} better ones)",
-        "改进最大的回答（共 {count} 条变好）",
+    "evaluation.report.improved": ("Most improved answers", "改进最大的回答"),
+    "evaluation.report.worsened": ("Most worsened answers", "退步最大的回答"),
+    "evaluation.report.improved_count": (
+        "{count} answers have a higher {metric} than those of {baseline}; {shown} of them:",
+        "{count} 条回答的{metric}高于{baseline}，列出其中 {shown} 条：",
     ),
-    "evaluation.report.worsened": (
-        "Most worsened answers (of {count} worse ones)",
-        "退步最大的回答（共 {count} 条变差）",
+    "evaluation.report.worsened_count": (
+        "{count} answers have a lower {metric} than those of {baseline}; {shown} of them:",
+        "{count} 条回答的{metric}低于{baseline}，列出其中 {shown} 条：",
     ),
-    "evaluation.report.none": ("None.", "无。"),
+    "evaluation.report.role.user": ("user", "用户"),
+    "evaluation.report.role.assistant": ("assistant", "助手"),
+    "evaluation.report.role.tool": ("tool", "工具"),
     "evaluation.report.question": ("Question", "问题"),
     "evaluation.report.reference": ("Reference", "参考答案"),
     "evaluation.report.answer": ("{arm} · {metric} {value}", "{arm} · {metric} {value}"),
     "evaluation.report.empty_answer": ("(empty)", "（空）"),
     "evaluation.report.times": ("Speed", "速度"),
     "evaluation.report.times_caption": (
-        "Answers made in this evaluation, in batches: no measure of serving latency.",
-        "本次评估中批量生成的回答，不代表线上延迟。",
+        "Answers are made in batches: the first token waits for the prompts of the whole batch, which is no measure of "
+        "serving latency.",
+        "回答为批量生成：首 token 要等整批提示处理完，不代表线上延迟。",
     ),
     "evaluation.report.seconds": ("seconds", "秒"),
     "evaluation.report.generated": ("answers made", "新生成"),

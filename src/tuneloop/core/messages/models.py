@@ -179,6 +179,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "多数模板要求 user 与 assistant 交替，system 只能在开头；有的模板不接受 system，"
         "此时请把它写进第一个问题（data.system: null）。",
     ),
+    "models.template_drops": (
+        "The model's chat template leaves out the {dropped} message of {roles}.",
+        "模型的对话模板会丢弃 {roles} 中的 {dropped} 消息。",
+    ),
+    "models.template_drops.hint": (
+        "The model would never see that text. Write it into the first question, or take another model.",
+        "模型将看不到这段文字。请把它写进第一个问题，或换一个模型。",
+    ),
     "models.no_stop_token": (
         "The chat template has no token that ends the assistant's turn (after an answer it writes {closing!r}): "
         "the model would never learn to stop.",

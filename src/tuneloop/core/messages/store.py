@@ -52,7 +52,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check that its server runs and can be reached, then run the same command again.",
         "请确认数据库服务正在运行且可以访问，然后再次运行同一命令。",
     ),
-    "store.database_damaged": ("The database {file} is damaged, or no database.", "数据库 {file} 已损坏，或不是数据库文件。"),
+    "store.database_damaged": (
+        "The database {file} is damaged, or no database.",
+        "数据库 {file} 已损坏，或不是数据库文件。",
+    ),
     "store.database_damaged.hint": (
         "Restore it from a copy. Adapters, runs and datasets stand in their own folders and are not affected.",
         "请从备份恢复。适配器、训练和数据集保存在各自的文件夹中，没有受到影响。",

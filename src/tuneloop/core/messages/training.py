@@ -8,7 +8,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "enough room for {supervised} supervised tokens at this model size",
         "按模型规模，足以容纳 {supervised} 个监督词元",
     ),
-    "training.why.alpha": ("fixed, so that the learning rate does not depend on the rank", "固定取值，使学习率与秩无关"),
+    "training.why.alpha": (
+        "fixed, so that the learning rate does not depend on the rank",
+        "固定取值，使学习率与秩无关",
+    ),
     "training.why.rate": (
         "LoRA wants about ten times full fine-tuning's rate; prior for hidden size {hidden}",
         "LoRA 需要约 10 倍于全量微调的学习率；按隐藏维度 {hidden} 的先验取值",
@@ -40,7 +43,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "raise training.max_length, or shorten the answers: a model that never sees its stop token does not stop",
         "增大 training.max_length 或缩短答案：没有停止符的监督，模型不会停下",
     ),
-    "training.check.labels": ("{count} samples have no supervised token (first: {first})", "{count} 个样本没有监督词元（首个：{first}）"),
+    "training.check.labels": (
+        "{count} samples have no supervised token (first: {first})",
+        "{count} 个样本没有监督词元（首个：{first}）",
+    ),
     "training.check.labels.fix": (
         "raise training.max_length: the question alone fills it",
         "增大 training.max_length：仅问题就已占满",
@@ -61,12 +67,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the model's chat template drops or changes text: use another model or repair its template",
         "模型的对话模板会丢失或改动文字：请更换模型或修复模板",
     ),
-    "training.check.readable": ("the model needs {rate:.2f} tokens for a character", "模型平均每个字符需要 {rate:.2f} 个词元"),
+    "training.check.readable": (
+        "the model needs {rate:.2f} tokens for a character",
+        "模型平均每个字符需要 {rate:.2f} 个词元",
+    ),
     "training.check.readable.fix": (
         "the model hardly knows this language: expect slow and poor results, choose one from `tuneloop models list`",
         "该模型几乎不懂这种语言，效果会差且慢：请从 tuneloop models list 中另选模型",
     ),
-    "training.check.memory": ("about {needed:.1f} GB needed, {free:.1f} GB free", "约需 {needed:.1f} GB，可用 {free:.1f} GB"),
+    "training.check.memory": (
+        "about {needed:.1f} GB needed, {free:.1f} GB free",
+        "约需 {needed:.1f} GB，可用 {free:.1f} GB",
+    ),
     "training.check.memory.fix": (
         "lower training.max_tokens_per_batch, or choose a smaller model",
         "减小 training.max_tokens_per_batch，或换更小的模型",
@@ -76,10 +88,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "lower training.num_train_epochs or use fewer rows",
         "减少 training.num_train_epochs 或数据行数",
     ),
-    "training.check.disk": ("about {needed:.2f} GB needed, {free:.1f} GB free", "约需 {needed:.2f} GB，可用 {free:.1f} GB"),
+    "training.check.disk": (
+        "about {needed:.2f} GB needed, {free:.1f} GB free",
+        "约需 {needed:.2f} GB，可用 {free:.1f} GB",
+    ),
     "training.check.disk.fix": ("free some space", "请释放磁盘空间"),
     "training.refused": ("The pre-flight refuses this run: {reasons}.", "预检拒绝本次训练：{reasons}。"),
-    "training.refused.hint": ("What to do: {fixes}. --force runs it all the same.", "处理办法：{fixes}。--force 可强制运行。"),
+    "training.refused.hint": (
+        "What to do: {fixes}. --force runs it all the same.",
+        "处理办法：{fixes}。--force 可强制运行。",
+    ),
     "training.two_budgets": (
         "The recipe sets both training.max_tokens_per_batch and training.per_device_train_batch_size.",
         "配方同时设置了 training.max_tokens_per_batch 和 training.per_device_train_batch_size。",
@@ -120,7 +138,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请去掉 --resume 重新训练。",
     ),
     "training.nothing_to_resume": ("There is no unfinished run of this recipe.", "该配方没有未完成的训练。"),
-    "training.nothing_to_resume.hint": ("Run `tuneloop train` without --resume.", "请去掉 --resume 运行 tuneloop train。"),
+    "training.nothing_to_resume.hint": (
+        "Run `tuneloop train` without --resume.",
+        "请去掉 --resume 运行 tuneloop train。",
+    ),
     "training.skipped_checkpoint": ("Checkpoint {name} is passed over: {reason}", "跳过检查点 {name}：{reason}"),
     "training.resumed": ("Resuming at step {step} of {steps}.", "从第 {step} 步（共 {steps} 步）继续。"),
     "training.early_stop": (
@@ -148,12 +169,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "training.report.fix": ("what to do", "处理办法"),
     "training.report.summary": ("Result", "结果"),
     "training.report.best": (
-        "Best validation loss {loss:.4f} at step {step} of {steps}; {seconds:.0f} s, {speed:.0f} tokens per second, peak {memory:.1f} GB.",
-        "最优验证损失 {loss:.4f}（第 {step} 步，共 {steps} 步）；用时 {seconds:.0f} 秒，每秒 {speed:.0f} 词元，峰值内存 {memory:.1f} GB。",
+        "Best validation loss {loss:.4f} at step {step} of {steps}; {seconds:.0f} s, "
+        "{speed:.0f} tokens per second, peak {memory:.1f} GB.",
+        "最优验证损失 {loss:.4f}（第 {step} 步，共 {steps} 步）；"
+        "用时 {seconds:.0f} 秒，每秒 {speed:.0f} 词元，峰值内存 {memory:.1f} GB。",
     ),
     "training.report.overfit": (
         "Validation loss rose by {rise:.1%} after its best point while training loss fell: the run overfits. "
         "Remedies: fewer epochs, adapter.lora_dropout 0.1–0.3, training.weight_decay 0.01, more data.",
-        "验证损失自最低点上升 {rise:.1%}，训练损失仍在下降：出现过拟合。办法：减少轮次、adapter.lora_dropout 0.1–0.3、training.weight_decay 0.01、增加数据。",
+        "验证损失自最低点上升 {rise:.1%}，训练损失仍在下降：出现过拟合。"
+        "办法：减少轮次、adapter.lora_dropout 0.1–0.3、training.weight_decay 0.01、增加数据。",
     ),
 }
