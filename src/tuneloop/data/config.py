@@ -22,9 +22,10 @@ class SourceConfig(Config):
     sheet: str | None = None
     """Sheet of an .xlsx file; the first one by default."""
     split: Split | None = None
-    """All rows go to this split; by default they are divided, or keep the file's own `split` column."""
+    """All rows go to this split; by default the file's own `split` column is kept, and rows without one are divided."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Which column holds what, for example `{input_text: 问题, target_text: 答案}`; guessed when not given."""
+    """Which column holds what, for example `{input_text: 问题, target_text: 答案}`; guessed, and the guess shown, when not
+    given. A name that is no field of a shape becomes a tag, for example `{customer: 客户号}`."""
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
