@@ -182,7 +182,9 @@ def _as_recipe_error(error: ValidationError, path: Path) -> RecipeError:
     if first["type"] == "extra_forbidden":
         known = _known_keys(first["loc"][:-1])
         near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-        return RecipeError("recipe.unknown_key", file=path, key=name, near=near[0] if near else "–", known=", ".join(known))
+        return RecipeError(
+            "recipe.unknown_key", file=path, key=name, near=near[0] if near else "–", known=", ".join(known)
+        )
     if first["type"] == "missing":
         return RecipeError("recipe.key_missing", file=path, key=name)
     return RecipeError("recipe.value", file=path, key=name, value=_shown(first), allowed=first["msg"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 
 import pytest
@@ -48,6 +49,14 @@ def test_without_a_terminal_a_line_is_written_every_ten_seconds_and_at_the_end(c
     assert len(lines) == 3
 
 
+def test_the_last_line_is_not_said_twice(clock: Clock) -> None:
+    out = console(terminal=False)
+    with ConsoleProgress(out, clock).track("training", 2, "steps") as tracker:
+        clock.now += 11
+        tracker.advance(2)
+    assert written(out).count("\n") == 1
+
+
 def test_what_is_done_at_once_says_nothing(clock: Clock) -> None:
     out = console(terminal=False)
     with ConsoleProgress(out, clock).track("reading", None, "rows") as tracker:
@@ -67,7 +76,7 @@ def test_a_block_that_fails_still_ends_its_bar(clock: Clock) -> None:
     for terminal in (False, True):
         out = console(terminal=terminal)
         progress = ConsoleProgress(out, clock)
-        with pytest.raises(ZeroDivisionError), progress.track("x", 10, "rows"):
+        with contextlib.suppress(ZeroDivisionError), progress.track("x", 10, "rows"):
             clock.now += 2
             raise ZeroDivisionError
         with progress.track("y", 10, "rows"):

@@ -139,10 +139,10 @@ def test_a_full_disk_leaves_what_was_whole(call: Call, copied: Path, monkeypatch
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tuneloop.store.artifacts.write_manifest", full)
-    called = call("run", "bank.yaml", "--set", "seed=7", "--json")
+    with monkeypatch.context() as patched:
+        patched.setattr("tuneloop.store.artifacts.write_manifest", full)
+        called = call("run", "bank.yaml", "--set", "seed=7", "--json")
     assert (called.status, called.value["error"]["code"]) == (5, "store.disk_full")
-    monkeypatch.undo()
     for manifest in copied.glob("*/*/*/manifest.json"):
         verify(manifest.parent)
     assert not list(copied.rglob("*.tmp"))

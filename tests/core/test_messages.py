@@ -13,7 +13,10 @@ import pytest
 import tuneloop
 from tuneloop.core.messages import AREAS, current_language, set_language, text
 
-SOURCES = sorted(Path(tuneloop.__file__).parent.rglob("*.py"))
+TREES = {
+    path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(Path(tuneloop.__file__).parent.rglob("*.py"))
+}
+"""The source, parsed."""
 CATALOGUE: dict[str, tuple[str, str]] = {
     key: both for area in AREAS for key, both in import_module(f"tuneloop.core.messages.{area}").MESSAGES.items()
 }
@@ -29,8 +32,8 @@ def fields(template: str) -> set[str]:
 
 def raised() -> Iterator[tuple[str, str, set[str] | None]]:
     """Place, code and names of the values (None: not all are named) of every error that the source makes."""
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
                 continue
             name, first = node.func.id, node.args[0]
@@ -100,8 +103,8 @@ def test_every_error_brings_the_values_that_its_texts_need() -> None:
 
 def test_every_literal_key_of_a_text_is_in_the_catalogue() -> None:
     missing = []
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "text" and node.args:
                 first = node.args[0]
                 if isinstance(first, ast.Constant) and first.value not in CATALOGUE:
@@ -113,10 +116,10 @@ def test_every_literal_key_of_a_text_is_in_the_catalogue() -> None:
 def test_nothing_is_in_the_catalogue_that_nobody_says(area: str) -> None:
     said: set[str] = set()
     beginnings: set[str] = set()
-    for path in SOURCES:
+    for path, tree in TREES.items():
         if path.parent.name == "messages":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 beginnings.add(str(node.values[0].value))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -34,7 +34,8 @@ def list_(session: Session) -> Reply:
         judged = evaluations_of(session.workspace, adapter.run_id)
         verdict = text(f"cli.verdict.{judged[-1].verdict}") if judged else ""
         rows.append((adapter.label, ", ".join(adapter.aliases), adapter.base_model, verdict, adapter.created_at))
-    return Reply(found, [table(text("cli.adapters"), columns, rows)])
+    value = [{**adapter.model_dump(mode="json"), "label": adapter.label} for adapter in found]
+    return Reply(value, [table(text("cli.adapters"), columns, rows)])
 
 
 def show(session: Session, adapter: AdapterArgument) -> Reply:

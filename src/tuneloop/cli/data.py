@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tuneloop.cli.options import ForceOption, RecipeArgument, SetOption, read_recipe
+from tuneloop.cli.options import AcceptLicenseOption, ForceOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import group, verb
 from tuneloop.core.messages import text
@@ -24,11 +24,17 @@ def add_to(application: typer.Typer) -> None:
     verb(data, "data.export")(export)
 
 
-def prepare(session: Session, recipe: RecipeArgument, set_: SetOption = None, force: ForceOption = False) -> Reply:
+def prepare(
+    session: Session,
+    recipe: RecipeArgument,
+    set_: SetOption = None,
+    force: ForceOption = False,
+    accept_license: AcceptLicenseOption = None,
+) -> Reply:
     from tuneloop import api
     from tuneloop.cli.tables import result_tables
 
-    chosen = read_recipe(recipe, set_)
+    chosen = read_recipe(recipe, set_, accept_license)
     dataset = api.prepare(chosen, session.workspace, force=force, progress=session.progress)
     report = text("cli.report", path=dataset.path / "report.html")
     return Reply(dataset, [*result_tables(dataset), report])

@@ -92,16 +92,18 @@ class _Lines:
         self._done = 0.0
         self._figures: dict[str, float | str] = {}
         self._start = self._last = clock()
+        self._told = -1.0
+        """How much was done when the last line was written."""
 
     def advance(self, amount: float = 1, **figures: float | str) -> None:
         self._done += amount
         self._figures |= figures
         if self._clock() - self._last >= LINE_SECONDS:
-            self._last = self._clock()
+            self._last, self._told = self._clock(), self._done
             self._write(self._line())
 
     def finish(self) -> None:
-        if self._clock() - self._start >= 1.0:
+        if self._clock() - self._start >= 1.0 and self._told != self._done:
             self._write(self._line())
 
     def _line(self) -> str:

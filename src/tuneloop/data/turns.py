@@ -48,7 +48,7 @@ ROLES: dict[str, Role] = {
 _PREFIX = re.compile(r"^\s*[\[【]\s*([^\]】]{1,20}?)\s*[\]】]\s*[:：]?\s*")
 
 
-class BadRow(Exception):  # noqa: N818 - it describes the row, which is set aside; it never reaches a person
+class BadRow(Exception):
     """A row that can't become a sample: the code of the reason and what fills its message."""
 
     def __init__(self, code: str, **values: Any) -> None:

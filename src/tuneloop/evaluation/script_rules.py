@@ -22,7 +22,8 @@ LONGEST_ANSWER = 20_000
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 LOOP = re.compile(r"(.{4,120}?)\1{2,}", re.DOTALL)
-WORD = re.compile(r"[㐀-鿿豈-﫿]|[^\W_㐀-鿿豈-﫿]+(?:['’\-][^\W_㐀-鿿豈-﫿]+)*")
+HAN = r"\u3400-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’\-][^\W_{HAN}]+)*")
 
 
 class Fault(NamedTuple):
