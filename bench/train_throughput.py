@@ -98,13 +98,14 @@ def base_and_rows(rows: list[dict[str, str]], dtype: Any) -> tuple[Any, Any, lis
     """The same weights and the same rendered text for the peers."""
     from transformers import AutoModelForCausalLM
 
+    from tuneloop.core.progress import SILENT
     from tuneloop.core.records import Message
     from tuneloop.models.config import ModelConfig
     from tuneloop.models.load import load_tokenizer
     from tuneloop.models.locate import locate
 
     tokenizer, template = load_tokenizer(ModelConfig())
-    model = AutoModelForCausalLM.from_pretrained(locate(ModelConfig()).folder, dtype=dtype)
+    model = AutoModelForCausalLM.from_pretrained(locate(ModelConfig(), SILENT).folder, dtype=dtype)
     prompts, completions = [], []
     for row in rows:
         messages = [Message(role="user", content=row["question"]), Message(role="assistant", content=row["answer"])]
