@@ -1,6 +1,7 @@
 """The renderer on the tiny model; what all templates must keep to is in tests/contracts/test_templates.py."""
 
 import pytest
+from tokenizers import AddedToken
 
 from tuneloop.core.records import Message
 from tuneloop.models.template import ChatTemplate
@@ -39,6 +40,16 @@ def test_a_conversation_without_an_answer_has_nothing_supervised():
 def test_decoding_stops_at_the_stop_token():
     ids = TEMPLATE.render([user("x")]).ids
     assert TEMPLATE.decode([*ids[6:7], TEMPLATE.stop_ids[0], *ids]) == "x"
+
+
+def test_newlines_in_a_message_survive_where_the_template_writes_an_added_newline_token():
+    tokenizer = build_byte_tokenizer()
+    tokenizer.add_tokens([AddedToken("\n", normalized=False), AddedToken("\n\n", normalized=False)])
+    template = ChatTemplate(tokenizer)
+    whole = template.render([user("a"), assistant("one\ntwo\n\nthree")])
+    said = [token for token, supervised in zip(*whole, strict=True) if supervised]
+    assert tokenizer.convert_tokens_to_ids("\n") in said
+    assert template.decode(said) == "one\ntwo\n\nthree"
 
 
 def test_an_empty_batch_renders_to_nothing():

@@ -144,8 +144,11 @@ class ChatTemplate:
         return (stop,) if eos is None or eos == stop else (stop, int(eos))
 
     def _structural_ids(self) -> set[int]:
-        """Added tokens that the template itself writes: control tokens, even where the tokenizer does not say so."""
-        added = {int(token) for token in self._tokenizer.added_tokens_decoder}
+        """Added tokens that the template itself writes: control tokens, even where the tokenizer does not say so.
+
+        Not those of white space alone: Gemma adds a token for each run of newlines, which people write as well.
+        """
+        added = {int(token) for token, text in self._tokenizer.added_tokens_decoder.items() if text.content.strip()}
         pieces = chain.from_iterable(self._probe(roles) for roles in _PROBES)
         return added & set(chain.from_iterable(pieces))
 
