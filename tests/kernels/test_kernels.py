@@ -81,7 +81,8 @@ def test_rotary_passes_gradcheck_and_keeps_lengths() -> None:
 
 
 @pytest.mark.parametrize("softcap", [None, 2.0])
-def test_linear_cross_entropy_equals_torchs(softcap: float | None) -> None:
+def test_linear_cross_entropy_equals_torchs(softcap: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuneloop.kernels.cross_entropy.CHUNK_LOGITS", 11 * 128)  # two chunks and a short one
     hidden, weight = random_tensor(300, 6), random_tensor(11, 6, seed=1).detach()
     targets = torch.randint(0, 11, (300,), generator=torch.Generator().manual_seed(2))
     logits = hidden @ weight.T
@@ -92,6 +93,10 @@ def test_linear_cross_entropy_equals_torchs(softcap: float | None) -> None:
     torch.testing.assert_close(
         torch.autograd.grad(3 * ours, hidden)[0], torch.autograd.grad(3 * expected, hidden)[0], rtol=1e-5, atol=1e-6
     )
+
+
+def test_linear_cross_entropy_of_nothing_is_zero() -> None:
+    assert linear_cross_entropy(torch.ones(0, 4), torch.ones(3, 4), torch.zeros(0, dtype=torch.long)).item() == 0.0
 
 
 def test_linear_cross_entropy_is_finite_where_the_softmax_underflows() -> None:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-CHUNK = 128
-"""Positions whose logits exist at one time: 25 MB in float32 for a vocabulary of 49,152."""
+CHUNK_LOGITS = 128 * 49_152
+"""Logits that exist at one time (25 MB in float32): 128 positions for SmolLM's vocabulary, 24 for Gemma's."""
 TINY = 1e-30
 """Below this probability the logarithm of a float32 softmax is not exact enough; such rows take the slow way."""
 
@@ -17,25 +17,33 @@ TINY = 1e-30
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, softcap: float) -> Tensor:
+        rows = min(len(targets), max(16, CHUNK_LOGITS // len(weight)))
+        # One block for all chunks: blocks of this size, taken and freed again and again, tear the heap to pieces.
+        logits = hidden.new_empty(rows, len(weight))  # [c, V]
+        probability = torch.empty_like(logits, dtype=torch.float32)  # [c, V]
         total = hidden.new_zeros((), dtype=torch.float32)
         grad = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        for start in range(0, len(targets), CHUNK):
-            part, target = hidden[start : start + CHUNK], targets[start : start + CHUNK, None]
-            logits = (part @ weight.T).float()  # [c, V]
+        for start in range(0, len(targets), max(1, rows)):
+            part, target = hidden[start : start + rows], targets[start : start + rows, None]
+            z, p = logits[: len(part)], probability[: len(part)]
+            torch.mm(part, weight.T, out=z)
+            p.copy_(z)
             if softcap:
-                logits = torch.tanh(logits / softcap) * softcap
-            probability = logits.softmax(-1)
-            at_target = probability.gather(1, target)  # [c, 1]
+                p.div_(softcap).tanh_().mul_(softcap)
+                z.copy_(p)
+            torch.softmax(p, -1, out=p)
+            at_target = p.gather(1, target)  # [c, 1]
             loss = -at_target.log()
             rare = (at_target < TINY).flatten()
             if rare.any():
-                loss[rare] = logits[rare].logsumexp(-1, keepdim=True) - logits[rare].gather(1, target[rare])
+                exact = z[rare].float()
+                loss[rare] = exact.logsumexp(-1, keepdim=True) - exact.gather(1, target[rare])
             total += loss.sum()
             if grad is not None:
-                probability.scatter_(1, target, at_target - 1.0)  # d loss / d logits = softmax − one-hot
+                p.scatter_(1, target, at_target - 1.0)  # d loss / d logits = softmax − one-hot
                 if softcap:
-                    probability *= 1 - (logits / softcap).square()
-                grad[start : start + CHUNK] = probability.to(hidden.dtype) @ weight
+                    p *= 1 - (z.float() / softcap).square()
+                torch.mm(z.copy_(p), weight, out=grad[start : start + rows])
         if grad is not None:
             ctx.save_for_backward(grad)
         return total
