@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup check test test-all demo demo-zh bench format clean
+.PHONY: setup check test faults demo demo-zh bench format clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -22,8 +22,11 @@ check: $(STAMP)  ## lint, types, layers, doctests, recipes, README: under a minu
 	$(BIN)/pytest src tests/test_docs.py tests/test_recipes.py
 
 test: check  ## the checks, then the whole test suite
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model"
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model and not slow"
 	$(BIN)/pytest tests -m model
+
+faults: $(STAMP)  ## the whole fault suite: thousands of kills, every step of a save × every fault; within 30 minutes
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/faults -s
 
 demo: $(STAMP)  ## bank service in English: data, training, proof, three answers
 	$(BIN)/tuneloop run recipes/bank-service.yaml --workspace demo

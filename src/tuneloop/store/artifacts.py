@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tuneloop.core.errors import CorruptError, NotFoundError, ResourceError
+from tuneloop.core.failpoints import failpoint
 from tuneloop.core.hashing import hash_file, hash_value
 from tuneloop.core.records import Record
 from tuneloop.core.version import __version__
@@ -43,6 +44,28 @@ class Manifest(Record):
     code_version: str
     seeds: dict[str, int]
     created_at: str
+    manifest_sha256: str = ""
+    """Over all other fields: a change of the manifest itself is seen, too."""
+
+    def own_hash(self) -> str:
+        return hash_value(self.model_dump(exclude={"manifest_sha256"}))
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Say what the disk refuses within the block as an error of ours.
+
+    Raises:
+        ResourceError: there is no room (code `store.disk_full`), or the disk fails (code `store.disk_fails`).
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError("store.disk_full", file=place) from error
+        if error.errno == errno.EIO:
+            raise ResourceError("store.disk_fails", file=place) from error
+        raise
 
 
 @contextmanager
@@ -59,27 +82,28 @@ def new_artifact(
     When the block raises, the temporary folder is removed and `final` is as it was.
 
     Raises:
-        ResourceError: the disk has no room (code `store.disk_full`).
+        ResourceError: the disk has no room (code `store.disk_full`) or fails (`store.disk_fails`).
         FileExistsError: `final` exists already; an artifact is never overwritten.
     """
     if final.exists():
         raise FileExistsError(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
     temporary = final.parent / f".{final.name}.{secrets.token_hex(4)}.tmp"
-    temporary.mkdir()
-    try:
-        yield temporary
-        write_manifest(temporary, kind=kind, config=config, inputs=inputs, seeds=seeds)
-        sync_tree(temporary)
-        temporary.rename(final)
-        sync_folder(final.parent)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError("store.disk_full", file=final.parent) from error
-        raise
-    finally:
-        if temporary.exists():
-            shutil.rmtree(temporary)
+    with disk_errors(final.parent):
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+            failpoint("artifact.made")
+            yield temporary
+            failpoint("artifact.filled")
+            write_manifest(temporary, kind=kind, config=config, inputs=inputs, seeds=seeds)
+            sync_tree(temporary)
+            failpoint("artifact.synced")
+            temporary.rename(final)
+            failpoint("artifact.renamed")
+            sync_folder(final.parent)
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary)
 
 
 def write_manifest(
@@ -107,7 +131,8 @@ def write_manifest(
         seeds=seeds or {},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    write_text_atomically(folder / MANIFEST, json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False) + "\n")
+    manifest = manifest.model_copy(update={"manifest_sha256": manifest.own_hash()})
+    write_text_atomically(folder / MANIFEST, json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False))
     return manifest
 
 
@@ -135,6 +160,8 @@ def verify(folder: Path) -> Manifest:
         CorruptError: a file is missing or differs (code `store.file_differs`, which names the file).
     """
     manifest = read_manifest(folder)
+    if manifest.manifest_sha256 and manifest.manifest_sha256 != manifest.own_hash():
+        raise CorruptError("store.file_differs", file=folder / MANIFEST)
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file() or hash_file(path) != expected:
@@ -151,18 +178,18 @@ def manifest_hash(folder: Path) -> str:
 def write_text_atomically(path: Path, text: str) -> None:
     """Write a file under a temporary name, sync it, and rename it into place."""
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError("store.disk_full", file=path.parent) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    with disk_errors(path.parent):
+        try:
+            with temporary.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                failpoint("file.written")
+                file.flush()
+                os.fsync(file.fileno())
+            failpoint("file.synced")
+            temporary.replace(path)
+            failpoint("file.renamed")
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def sync_tree(folder: Path) -> None:
@@ -170,6 +197,7 @@ def sync_tree(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
+                failpoint("artifact.sync")
                 os.fsync(file.fileno())
         elif path.is_dir():
             sync_folder(path)

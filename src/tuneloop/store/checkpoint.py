@@ -1,14 +1,22 @@
-"""Checkpoints on disk, without torch: written atomically, verified when read, pruned by a rule that keeps what matters."""
+"""Checkpoints on disk, without torch: written atomically, verified when read, pruned by a rule that keeps what matters.
+
+Every change is one rename: a checkpoint appears whole, and disappears whole. What a kill leaves behind has a name that
+starts with a dot, is never read, and goes with the next pruning.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tuneloop.core.errors import ArtifactError
-from tuneloop.store.artifacts import new_artifact, verify
+from tuneloop.core.failpoints import failpoint
+from tuneloop.store.artifacts import disk_errors, new_artifact, sync_folder, verify
+
+_NAME = re.compile(r"step-(\d{6,})")
 
 
 class Found(NamedTuple):
@@ -27,8 +35,25 @@ def checkpoint_name(step: int) -> str:
     return f"step-{step:06d}"
 
 
+def checkpoint_step(path: Path) -> int:
+    """The step that a checkpoint's folder is named after.
+
+    >>> checkpoint_step(Path("step-000500"))
+    500
+    """
+    return int(path.name.removeprefix("step-"))
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints below `folder`, oldest first; whether they are whole is not looked at."""
+    named = (path for path in folder.glob("step-*") if _NAME.fullmatch(path.name))
+    return sorted(named, key=checkpoint_step)
+
+
 def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], *, config: Any) -> Path:
     """Write the checkpoint of `step` below `folder`; it is whole or it is not there.
+
+    A whole one of the same step is left as it is; a damaged one is replaced.
 
     Args:
         folder: `runs/<id>/checkpoints`.
@@ -37,35 +62,88 @@ def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], *, c
         config: what must be the same at resume; kept in the manifest.
 
     Raises:
-        ResourceError: the disk has no room; older checkpoints are untouched.
+        ResourceError: the disk has no room or fails; older checkpoints are untouched.
     """
     final = folder / checkpoint_name(step)
     if final.exists():
-        return final
+        if _damage(final) is None:
+            return final
+        remove_checkpoint(final)
     with new_artifact(final, kind="checkpoint", config=config) as temporary:
         write(temporary)
     return final
 
 
-def newest_checkpoint(folder: Path) -> Found:
-    """Find the newest checkpoint whose every file is what its manifest says."""
+def newest_checkpoint(folder: Path, *, before: int | None = None) -> Found:
+    """Find the newest checkpoint whose every file is what its manifest says, at or before a step when one is given."""
     skipped: list[tuple[Path, str]] = []
-    for path in sorted(folder.glob("step-*"), reverse=True):
-        try:
-            verify(path)
-        except ArtifactError as error:
-            skipped.append((path, error.message()))
+    for path in reversed(checkpoints(folder)):
+        if before is not None and checkpoint_step(path) > before:
             continue
-        return Found(path, tuple(skipped))
+        reason = _damage(path)
+        if reason is None:
+            return Found(path, tuple(skipped))
+        skipped.append((path, reason))
     return Found(None, tuple(skipped))
 
 
 def prune_checkpoints(folder: Path, *, keep: int, protected: Iterable[int] = ()) -> list[Path]:
-    """Remove all but the newest `keep` checkpoints and the protected steps; remove what a killed save left behind."""
-    for leftover in folder.glob(".step-*.tmp"):
-        shutil.rmtree(leftover)
+    """Remove all but the newest `keep` whole checkpoints and the protected steps, and what a killed save left behind.
+
+    Damaged ones are not counted, so that the last whole one is never removed for them; those older than the newest
+    whole one are removed, newer ones stay to be looked at.
+
+    Args:
+        folder: `runs/<id>/checkpoints`.
+        keep: at least 1.
+        protected: steps that stay: the best, and what a rollback may need. Registered adapters are copies that only a
+            finished run hands out, and nothing is pruned in a finished run.
+
+    Raises:
+        ResourceError: the disk fails.
+    """
+    with disk_errors(folder):
+        for leftover in folder.glob(".step-*.tmp"):
+            shutil.rmtree(leftover)
     safe = {checkpoint_name(step) for step in protected}
-    removed = [path for path in sorted(folder.glob("step-*"), reverse=True)[keep:] if path.name not in safe]
-    for path in removed:
-        shutil.rmtree(path)
+    removed: list[Path] = []
+    whole = 0
+    for path in reversed(checkpoints(folder)):
+        if whole >= keep:
+            if path.name not in safe:
+                remove_checkpoint(path)
+                removed.append(path)
+            continue
+        if _damage(path) is None:
+            whole += 1
+        elif whole:
+            remove_checkpoint(path)
+            removed.append(path)
     return removed
+
+
+def remove_checkpoint(path: Path) -> None:
+    """Remove a checkpoint: it is renamed away first, so that no half of it is ever seen.
+
+    Raises:
+        ResourceError: the disk fails.
+    """
+    hidden = path.with_name(f".{path.name}.removed.tmp")
+    with disk_errors(path.parent):
+        failpoint("checkpoint.remove")
+        if hidden.exists():
+            shutil.rmtree(hidden)
+        path.rename(hidden)
+        failpoint("checkpoint.hidden")
+        sync_folder(path.parent)
+        shutil.rmtree(hidden)
+        failpoint("checkpoint.removed")
+
+
+def _damage(path: Path) -> str | None:
+    """Why a checkpoint can't be used, or None."""
+    try:
+        verify(path)
+    except ArtifactError as error:
+        return error.message()
+    return None

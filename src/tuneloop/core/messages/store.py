@@ -14,6 +14,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Free some space and run the same command again; what was whole before is untouched.",
         "请释放磁盘空间后再次运行同一命令；此前完整的结果没有受到影响。",
     ),
+    "store.disk_fails": (
+        "The disk below {file} reports an input/output error.",
+        "{file} 所在磁盘报告输入/输出错误。",
+    ),
+    "store.disk_fails.hint": (
+        "Look at the disk (dmesg, smartctl), then run the same command again; what was whole before is untouched.",
+        "请检查磁盘（dmesg、smartctl），然后再次运行同一命令；此前完整的结果没有受到影响。",
+    ),
+    "store.locked": (
+        "Process {pid} is working on {file}.",
+        "进程 {pid} 正在处理 {file}。",
+    ),
+    "store.locked.hint": (
+        "Wait until it has finished, or stop it; a process that was killed holds no lock.",
+        "请等待其结束或将其停止；被杀死的进程不会占用锁。",
+    ),
     "store.not_found": ("There is no finished artifact at {file}.", "{file} 处没有已完成的结果。"),
     "store.not_found.hint": (
         "Check the name, or run the stage that makes it; unfinished work has no manifest.json.",
