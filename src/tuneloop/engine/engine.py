@@ -1,30 +1,41 @@
 """The engine: token ids in, token ids or log-probabilities out. It knows nothing of text and nothing of HTTP.
 
-Requests are sorted by length and generated in one running batch; when a quarter of its rows has finished, the next
-prompts take their places, or the batch shrinks.
+`submit` puts a request into the queue and returns a handle, `step` makes one forward for everybody; a server calls
+`step` from a thread of its own. `generate`, `stream` and `score` are loops around the two.
 """
 
 from __future__ import annotations
 
-import copy
-import sys
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from typing import Protocol
 
-import torch
-from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from tuneloop.core.errors import NotFoundError, UsageError
-from tuneloop.engine.lean import LeanModel, LeanSession
-from tuneloop.engine.request import Completion, FinishReason, Request
-from tuneloop.engine.sampling import Chooser, choose_tokens
-from tuneloop.engine.session import LibrarySession, Session
+from tuneloop.engine.decoder import Decoder
+from tuneloop.engine.families import knows, read_weights
+from tuneloop.engine.handle import Handle, ScoreHandle
+from tuneloop.engine.lane import AnyHandle, Lane
+from tuneloop.engine.library import LibraryLane
+from tuneloop.engine.prefix import PrefixCache
+from tuneloop.engine.request import Completion, Request, ScoreRequest
+from tuneloop.engine.weights import context_of
 
 Cancelled = Callable[[Request], bool]
-RETIRE_SHARE = 0.25
-"""Share of finished rows at which the batch is filled up again or made smaller."""
+PREFILL_TOKENS = 512
+"""Tokens of prompts that one step reads at most: rows that write wait so long for each other's prompts."""
+PREFIX_BYTES = 256 * 2**20
+"""Memory for the beginnings of prompts."""
+
+
+class _Lane(Protocol):
+    @property
+    def busy(self) -> bool: ...
+
+    def submit(self, handle: AnyHandle) -> None: ...
+
+    def step(self) -> None: ...
 
 
 class Engine:
@@ -33,227 +44,173 @@ class Engine:
     Args:
         model: the base model, frozen; it is read once, later changes may not be seen.
         adapters: merged models by adapter name.
-        batch_size: rows that are generated together.
+        batch_size: rows of a model that are generated together.
+        prefill_tokens: tokens of prompts that one step reads at most.
+        prefix_bytes: memory for the beginnings of prompts that others may share; 0: each is read anew.
     """
 
     def __init__(
-        self, model: PreTrainedModel, *, adapters: Mapping[str, PreTrainedModel] | None = None, batch_size: int = 32
+        self,
+        model: PreTrainedModel,
+        *,
+        adapters: Mapping[str, PreTrainedModel] | None = None,
+        batch_size: int = 32,
+        prefill_tokens: int = PREFILL_TOKENS,
+        prefix_bytes: int = PREFIX_BYTES,
     ) -> None:
         self._models: dict[str | None, PreTrainedModel] = {None: model}
         self._models.update((adapters or {}).items())
-        self._lean: dict[str | None, LeanModel | None] = {}
+        self._lanes: dict[str | None, _Lane] = {}
         self._batch_size = batch_size
+        self._prefill_tokens = prefill_tokens
+        self.prefix = PrefixCache(prefix_bytes)
+        self._stepping = threading.Lock()
+
+    # ---- for a server ------------------------------------------------------------------------------------------------
+
+    def submit(self, request: Request) -> Handle:
+        """Put a request into the queue; safe from any thread.
+
+        Raises:
+            UsageError: the prompt is empty or fills the model's context (codes `models.prompt_…`).
+            NotFoundError: the adapter is not loaded (code `models.adapter_not_loaded`).
+        """
+        limit = self._check(request.ids, request.adapter)
+        handle = Handle(request, limit)
+        if not handle.done:
+            self._lane(request.adapter).submit(handle)
+        return handle
+
+    def submit_score(self, request: ScoreRequest) -> ScoreHandle:
+        """Put texts that are to be scored into the queue; safe from any thread.
+
+        Raises:
+            UsageError, NotFoundError: as `submit`; the longest text counts as part of the prompt.
+        """
+        longest = max((len(text) for text in request.continuations), default=0)
+        self._check(request.ids, request.adapter, longest)
+        handle = ScoreHandle(request)
+        self._lane(request.adapter).submit(handle)
+        return handle
+
+    def step(self) -> bool:
+        """Make one forward of every model that has something to do; False when none has.
+
+        What goes wrong ends the requests that took part; their handles raise it.
+        """
+        with self._stepping:
+            busy = [lane for lane in list(self._lanes.values()) if lane.busy]
+            for lane in busy:
+                lane.step()
+        return bool(busy)
+
+    # ---- for everybody else ------------------------------------------------------------------------------------------
 
     def generate(self, requests: Iterable[Request], *, cancelled: Cancelled | None = None) -> Iterator[Completion]:
         """Answer requests, and give each completion as soon as it is finished; closing the iterator stops the work.
 
         Args:
-            requests: in any order; requests of one adapter run together.
-            cancelled: asked for every running request before each step; where it says True, the request ends there.
+            requests: in any order.
+            cancelled: asked for every request before each step; where it says True, the request ends there.
 
         Raises:
-            UsageError: a prompt is empty or fills the model's context (codes `models.prompt_…`).
-            NotFoundError: an adapter is not loaded (code `models.adapter_not_loaded`).
+            UsageError, NotFoundError: as `submit`, before any work is done.
         """
-        groups: dict[str | None, list[Request]] = {}
-        for request in requests:
-            self._check(request)
-            groups.setdefault(request.adapter, []).append(request)
-        for adapter, group in groups.items():
-            # The longest first: later, shorter prompts then fit into the running batch as it stands.
-            waiting = sorted(group, key=lambda request: len(request.ids))
-            batch = _Batch(partial(self._session, adapter), self._batch_size, self._context(adapter))
-            while waiting or batch.runs:
-                batch.fill(waiting)
-                if cancelled is not None:
-                    batch.cancel(cancelled)
-                yield from batch.finished()
-                batch.step()
-                yield from batch.finished()
+        asked = list(requests)
+        for request in asked:
+            self._check(request.ids, request.adapter)
+        # Neighbours of similar length are attended to together; the longest first, so that the batch ends level.
+        asked.sort(key=lambda request: len(request.ids), reverse=True)
+        running = [self.submit(request) for request in asked]
+        try:
+            while running:
+                for handle in running:
+                    if cancelled is not None and not handle.done and cancelled(handle.request):
+                        handle.cancel()
+                for handle in running:
+                    if handle.done:
+                        yield handle.completion()
+                running = [handle for handle in running if not handle.done]
+                if running:
+                    self.step()
+        finally:
+            for handle in running:
+                handle.cancel()
 
     def stream(self, request: Request) -> Iterator[int]:
         """Answer one request and give each token as it comes; closing the iterator stops the work.
 
         Raises:
-            UsageError, NotFoundError: as `generate`.
+            UsageError, NotFoundError: as `submit`.
         """
-        self._check(request)
-        batch = _Batch(partial(self._session, request.adapter), 1, self._context(request.adapter))
-        batch.fill([request])
-        row = batch.rows[0]
-        given = 0
-        while True:
-            yield from row.ids[given:]
-            given = len(row.ids)
-            if row.reason is not None:
-                return
-            batch.step()
+        handle = self.submit(request)
+        try:
+            while not handle.done:
+                self.step()
+                yield from handle.take_new()
+            handle.completion()
+        finally:
+            handle.cancel()
 
-    @torch.inference_mode()
     def score(
         self, prompt_ids: Sequence[int], continuations: Sequence[Sequence[int]], *, adapter: str | None = None
     ) -> list[list[float]]:
-        """Return the log-probability of every token of each continuation; the prompt is read once.
+        """Return the log-probability of every token of each continuation.
+
+        The prompt is read once, and so is what continuations have in common: K labels cost little more than one.
 
         Raises:
-            UsageError, NotFoundError: as `generate`.
+            UsageError, NotFoundError: as `submit`.
         """
-        self._check(Request(tuple(prompt_ids), adapter=adapter))
-        model = self._models[adapter]
-        ids = torch.tensor([list(prompt_ids)], device=model.device)
-        cache = DynamicCache(config=model.config)
-        first = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0]  # [1, V]
-        scores: list[list[float]] = []
-        for start in range(0, len(continuations), self._batch_size):
-            scores += _score_rows(model, cache, first, continuations[start : start + self._batch_size])
-        return scores
+        texts = tuple(tuple(text) for text in continuations)
+        return next(self.score_many([ScoreRequest(tuple(prompt_ids), texts, adapter)]))
+
+    def score_many(self, requests: Iterable[ScoreRequest]) -> Iterator[list[list[float]]]:
+        """Score many prompts together, in their order; closing the iterator stops the work.
+
+        Raises:
+            UsageError, NotFoundError: as `submit`, before any work is done.
+        """
+        asked = list(requests)
+        for request in asked:
+            self._check(request.ids, request.adapter, max((len(text) for text in request.continuations), default=0))
+        handles = [self.submit_score(request) for request in asked]
+        try:
+            for handle in handles:
+                while not handle.done:
+                    self.step()
+                yield handle.result()
+        finally:
+            for handle in handles:
+                handle.cancel()
 
     # ---- inside ------------------------------------------------------------------------------------------------------
 
-    def _check(self, request: Request) -> None:
-        if request.adapter not in self._models:
+    def _check(self, ids: Sequence[int], adapter: str | None, more: int = 0) -> int:
+        """Refuse what can't be answered; returns the model's context."""
+        if adapter not in self._models:
             known = ", ".join(sorted(name for name in self._models if name is not None)) or "—"
-            raise NotFoundError("models.adapter_not_loaded", name=request.adapter, known=known)
-        if not request.ids:
+            raise NotFoundError("models.adapter_not_loaded", name=adapter, known=known)
+        if not ids:
             raise UsageError("models.prompt_empty")
-        limit = self._context(request.adapter)
-        if len(request.ids) >= limit:
-            raise UsageError("models.prompt_too_long", tokens=len(request.ids), limit=limit)
+        limit = context_of(self._models[adapter])
+        if len(ids) + max(0, more - 1) >= limit:
+            raise UsageError("models.prompt_too_long", tokens=len(ids) + max(0, more - 1), limit=limit)
+        return limit
 
-    def _context(self, adapter: str | None) -> int:
-        """How many tokens the model reads at most, prompt and answer together."""
-        return int(getattr(self._models[adapter].config, "max_position_embeddings", sys.maxsize))
+    def _lane(self, adapter: str | None) -> _Lane:
+        if adapter not in self._lanes:
+            model = self._models[adapter]
+            self._lanes[adapter] = (
+                self._make_lane(model) if knows(model) else LibraryLane(model, batch_size=self._batch_size)
+            )
+        return self._lanes[adapter]
 
-    def _session(self, adapter: str | None) -> Session:
-        model = self._models[adapter]
-        if adapter not in self._lean:
-            self._lean[adapter] = LeanModel(model) if LeanModel.fits(model) else None
-        lean = self._lean[adapter]
-        return LibrarySession(model) if lean is None else LeanSession(lean)
-
-
-class _Row:
-    """One request under way."""
-
-    def __init__(self, request: Request, context: int) -> None:
-        self.request = request
-        self.chooser = Chooser(request)
-        self.ids: list[int] = []
-        self.last = 0
-        self.most = min(request.sampling.max_new_tokens, context - len(request.ids))
-        self.reason: FinishReason | None = "length" if self.most < 1 else None
-        self.taken = time.perf_counter()
-        self.first_token_seconds = 0.0
-        self.told = False
-
-    def accept(self, token: int) -> None:
-        """Take the next token, unless the row has finished."""
-        if self.reason is not None:
-            return
-        self.first_token_seconds = self.first_token_seconds or time.perf_counter() - self.taken
-        self.last = token
-        if token in self.request.stop_ids:
-            self.reason = "stop"
-            return
-        self.ids.append(token)
-        if len(self.ids) >= self.most:
-            self.reason = "length"
-
-    def completion(self) -> Completion:
-        assert self.reason is not None
-        seconds = time.perf_counter() - self.taken
-        return Completion(self.request, tuple(self.ids), self.reason, self.first_token_seconds, seconds)
-
-
-class _Batch:
-    """The rows of one model that are generated together."""
-
-    def __init__(self, make_session: Callable[[], Session], size: int, context: int) -> None:
-        self._make_session = make_session
-        self._session = make_session()
-        self._size = size
-        self._context = context
-        self.rows: list[_Row] = []
-
-    @property
-    def runs(self) -> bool:
-        """Whether a row has not finished."""
-        return any(row.reason is None for row in self.rows)
-
-    def fill(self, waiting: list[Request]) -> None:
-        """Give the places of finished rows to waiting requests (taken from the end), or make the batch smaller."""
-        free = [place for place, row in enumerate(self.rows) if row.reason is not None]
-        if self.rows and len(free) < max(1, RETIRE_SHARE * len(self.rows)):
-            return
-        if len(free) == len(self.rows):
-            self.rows, free, self._session = [], [], self._make_session()
-        elif not self._session.joins:
-            waiting = []
-        newcomers = [
-            _Row(waiting.pop(), self._context)
-            for _ in range(min(len(waiting), self._size - len(self.rows) + len(free)))
-        ]
-        if newcomers:
-            self._admit(newcomers, free)
-        elif free:
-            kept = [place for place, row in enumerate(self.rows) if row.reason is None]
-            self._session.keep(kept)
-            self.rows = [self.rows[place] for place in kept]
-
-    def step(self) -> None:
-        """One more token for every row that has not finished."""
-        if self.runs:
-            tokens = torch.tensor([row.last for row in self.rows])
-            self._accept(self._session.step(tokens), self.rows)
-
-    def cancel(self, cancelled: Cancelled) -> None:
-        """End the rows whose requests are cancelled."""
-        for row in self.rows:
-            if row.reason is None and cancelled(row.request):
-                row.reason = "cancelled"
-
-    def finished(self) -> Iterator[Completion]:
-        """Completions that were not given yet."""
-        for row in self.rows:
-            if row.reason is not None and not row.told:
-                row.told = True
-                yield row.completion()
-
-    def _admit(self, newcomers: list[_Row], free: list[int]) -> None:
-        into = free[: len(newcomers)]
-        logits = self._session.add([row.request.ids for row in newcomers], into)
-        for place, row in zip(into, newcomers, strict=False):
-            self.rows[place] = row
-        self.rows += newcomers[len(into) :]
-        self._accept(logits, newcomers)
-
-    def _accept(self, logits: Tensor, rows: list[_Row]) -> None:
-        tokens = choose_tokens(logits, [row.chooser for row in rows], [row.ids for row in rows])
-        for row, token in zip(rows, tokens, strict=True):
-            row.accept(token)
-
-
-def _score_rows(
-    model: PreTrainedModel, cache: DynamicCache, first: Tensor, continuations: Sequence[Sequence[int]]
-) -> list[list[float]]:
-    """Log-probabilities of continuations of one prompt.
-
-    Args:
-        model: whose prompt it is.
-        cache: holds the prompt, one row; it is left as it is.
-        first: logits after the prompt, [1, V].
-        continuations: at most a batch of them.
-    """
-    longest = max(len(continuation) for continuation in continuations)
-    if longest == 0:
-        return [[] for _ in continuations]
-    branches = copy.deepcopy(cache)
-    branches.batch_repeat_interleave(len(continuations))
-    # Right-padded: what stands behind a token can't change its logits.
-    padded = torch.tensor([[*c, *[0] * (longest - len(c))] for c in continuations], device=model.device)  # [R, longest]
-    head = first.float().log_softmax(-1).expand(len(continuations), 1, -1)
-    if longest > 1:
-        logits = model(input_ids=padded[:, :-1], past_key_values=branches, use_cache=True).logits
-        head = torch.cat([head, logits.float().log_softmax(-1)], dim=1)  # [R, longest, V]
-    picked = head.gather(-1, padded[:, :, None])[:, :, 0].tolist()
-    return [row[: len(continuation)] for row, continuation in zip(picked, continuations, strict=True)]
+    def _make_lane(self, model: PreTrainedModel) -> Lane:
+        return Lane(
+            Decoder(read_weights(model)),
+            batch_size=self._batch_size,
+            prefill_tokens=self._prefill_tokens,
+            prefix=self.prefix,
+            root=f"model {len(self._lanes)}",
+        )

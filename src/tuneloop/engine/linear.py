@@ -14,6 +14,8 @@ from torch.nn import functional as F
 
 Linear = Callable[[Tensor], Tensor]
 """[N, in] → [N, out]."""
+AddingLinear = Callable[[Tensor, Tensor], Tensor]
+"""[N, in] and [N, out] → [N, out]: the product is added to the second."""
 
 
 def pack_linear(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = ()) -> Linear:
@@ -28,16 +30,34 @@ def pack_linear(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = ())
     """
     weight = weights[0] if len(weights) == 1 else torch.cat(list(weights))
     bias = torch.cat([b for b in biases if b is not None]) if any(b is not None for b in biases) else None
-    if (
-        weight.device.type == "cpu"
-        and weight.dtype == torch.bfloat16
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    ):
+    packed = _reorder(weight)
+    if packed is None:
+        return lambda x: F.linear(x, weight, bias)
+    multiply = torch.ops.mkldnn._linear_pointwise
+    return lambda x: multiply(x, packed, bias, "none", [], "")
+
+
+def pack_adding_linear(weight: Tensor) -> AddingLinear:
+    """Make a layer [out, in] whose product is added to what stands there already, in one pass over it."""
+    packed = _reorder(weight)
+    if packed is not None:
+        multiply = torch.ops.mkldnn._linear_pointwise.binary
         try:
-            packed = torch.ops.mkldnn._reorder_linear_weight(weight)
-            multiply = torch.ops.mkldnn._linear_pointwise
-            multiply(weight.new_zeros(1, weight.shape[1]), packed, bias, "none", [], "")
-        except RuntimeError:  # this processor or this build of torch has no such layout
-            return lambda x: F.linear(x, weight, bias)
-        return lambda x: multiply(x, packed, bias, "none", [], "")
-    return lambda x: F.linear(x, weight, bias)
+            multiply(weight.new_zeros(1, weight.shape[1]), weight.new_zeros(1, weight.shape[0]), packed, None, "add")
+        except RuntimeError:
+            packed = None
+    if packed is None:
+        return lambda x, base: torch.addmm(base, x, weight.T)
+    return lambda x, base: multiply(x, base, packed, None, "add")
+
+
+def _reorder(weight: Tensor) -> Tensor | None:
+    """The weight in oneDNN's layout; None where this device, type, processor or build of torch has none."""
+    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16:
+        return None
+    try:
+        packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight)
+        torch.ops.mkldnn._linear_pointwise(weight.new_zeros(1, weight.shape[1]), packed, None, "none", [], "")
+    except (RuntimeError, AttributeError):  # AttributeError: this build of torch does not have the call
+        return None
+    return packed

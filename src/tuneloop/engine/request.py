@@ -14,7 +14,7 @@ FinishReason = Literal["stop", "length", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen."""
+    """How the next token is chosen. Names and meanings are OpenAI's and Hugging Face's."""
 
     temperature: float = 0.0
     """0 is greedy: always the most likely token."""
@@ -23,6 +23,16 @@ class Sampling:
     seed: int = 0
     """Each request has its own random numbers: its answer does not depend on what else is in the batch."""
     max_new_tokens: int = 256
+    top_k: int = 0
+    """Choose among so many of the most likely tokens; 0: all."""
+    repetition_penalty: float = 1.0
+    """Above 1, tokens of the prompt and of the answer so far become less likely (arXiv 1909.05858)."""
+    presence_penalty: float = 0.0
+    """Taken from the logit of each token that stands in the answer already."""
+    frequency_penalty: float = 0.0
+    """Taken from a token's logit for each time it stands in the answer."""
+    logprobs: int | None = None
+    """Report each token's log-probability, and those of so many most likely ones beside it; None: do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,25 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """A prompt and several texts that might follow it."""
+
+    ids: tuple[int, ...]
+    continuations: tuple[tuple[int, ...], ...]
+    adapter: str | None = None
+    """Name of the adapter that judges; None is the base model."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """How likely the model held a token that was generated, before temperature and penalties."""
+
+    logprob: float
+    top: tuple[tuple[int, float], ...] = ()
+    """The most likely tokens and their log-probabilities, falling."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """One answer."""
 
@@ -49,3 +78,7 @@ class Completion:
     """From the moment the engine took the request up to its first token."""
     seconds: float
     """From the same moment to the end."""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    """One a token, when they were asked for."""
+    adapter_version: str | None = None
+    """Which version of the adapter answered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ class Answerer:
         if room < 1:
             raise UsageError("serving.prompt_too_long", row=row, tokens=len(ids), limit=self._context)
         limit = min(self._sampling.max_new_tokens, room)
-        sampling = Sampling(self._sampling.temperature, self._sampling.top_p, self._sampling.seed, limit)
+        sampling = replace(self._sampling, max_new_tokens=limit)
         return Request(ids, sampling=sampling, stop_ids=self.template.stop_ids)
 
 

@@ -1,0 +1,222 @@
+"""The scheduler of one model: requests wait, get a slot, read their prompt in chunks, write, and leave.
+
+Each step is one forward over one token of every writing row and, within a budget, the next tokens of prompts. A row
+that has finished leaves at once and the next request takes its place. Writing rows stand in slots 0 … B − 1 without a
+gap, so that their keys and values are one slice of the cache; reading rows stand behind them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from tuneloop.engine.decoder import HEAD_ROWS, Decoder
+from tuneloop.engine.handle import Handle, ScoreHandle
+from tuneloop.engine.plan import Chunk, make_plan
+from tuneloop.engine.prefix import BLOCK, PrefixCache
+from tuneloop.engine.rows import Row
+from tuneloop.engine.sampling import choose_tokens
+
+AnyHandle = Handle | ScoreHandle
+SHARED_BLOCKS = 3
+"""A request waits for another one that is reading the same beginning when it saves at least so many blocks."""
+LOOK_AHEAD = 64
+"""Waiting requests that are looked at for a free place."""
+
+
+class Lane:
+    """Runs requests on one decoder.
+
+    Args:
+        decoder: the model.
+        batch_size: rows at one time.
+        prefill_tokens: tokens of prompts that one forward reads at most.
+        prefix: blocks of prompts that were read before.
+        root: names this model in the keys of the prefix cache.
+    """
+
+    def __init__(
+        self, decoder: Decoder, *, batch_size: int, prefill_tokens: int, prefix: PrefixCache, root: str
+    ) -> None:
+        self._decoder = decoder
+        self._batch_size = batch_size
+        self._prefill_tokens = prefill_tokens
+        self._prefix = prefix
+        self._root = root
+        self._cache = decoder.make_cache()
+        self._waiting: deque[AnyHandle] = deque()
+        self._writing: list[Row] = []
+        self._reading: list[Row] = []
+
+    def submit(self, handle: AnyHandle) -> None:
+        """Put a request into the queue; safe from any thread."""
+        self._waiting.append(handle)
+
+    @property
+    def busy(self) -> bool:
+        """Whether `step` has anything to do."""
+        return bool(self._waiting or self._writing or self._reading)
+
+    def step(self) -> None:
+        """One forward. Whatever goes wrong in it ends the requests that took part, and no others."""
+        self._drop_cancelled()
+        self._admit()
+        if not self._writing and not self._reading:
+            return
+        try:
+            self._forward()
+        except Exception as error:  # out of memory, say: told to everybody who took part; the next step starts afresh
+            for row in [*self._writing, *self._reading]:
+                row.handle.fail(error)
+                row.drop()
+            self._writing, self._reading = [], []
+        for row in [row for row in self._reading if row.handle.done]:
+            self._leave_reading(row)
+        for place in reversed([place for place, row in enumerate(self._writing) if row.handle.done]):
+            self._leave_writing(place)
+
+    # ---- coming and going --------------------------------------------------------------------------------------------
+
+    def _drop_cancelled(self) -> None:
+        for _ in range(len(self._waiting)):
+            handle = self._waiting.popleft()
+            if handle.is_cancelled:
+                handle.finish("cancelled")
+            else:
+                self._waiting.append(handle)
+        for row in [row for row in self._reading if row.handle.is_cancelled]:
+            row.handle.finish("cancelled")
+            self._leave_reading(row)
+        for place in reversed([place for place, row in enumerate(self._writing) if row.handle.is_cancelled]):
+            self._writing[place].handle.finish("cancelled")
+            self._leave_writing(place)
+
+    def _admit(self) -> None:
+        """Give free places to waiting requests, in their order."""
+        if len(self._writing) + len(self._reading) >= self._batch_size:
+            return
+        promised = {key for row in self._reading for key in row.keys[row.kept :]}
+        for handle in list(islice(self._waiting, LOOK_AHEAD)):
+            row = Row(handle, len(self._writing) + len(self._reading), self._root if self._prefix.is_on else "")
+            # The last token of a prompt is always read: its logits are wanted.
+            usable = row.keys[: (len(row.prompt) - 1) // BLOCK]
+            pending = any(key in promised for key in usable)
+            if pending and sum(key in promised or key in self._prefix for key in usable) >= SHARED_BLOCKS:
+                continue
+            self._waiting.remove(handle)
+            self._enter(row, usable)
+            promised.update(row.keys[row.kept :])
+            if len(self._writing) + len(self._reading) >= self._batch_size:
+                return
+
+    def _enter(self, row: Row, usable: Sequence[bytes]) -> None:
+        self._cache.reserve(row.slot + 1, len(row.ids))
+        for block in self._prefix.find(usable):
+            self._cache.write(row.slot, row.read, block)
+            row.read += BLOCK
+            row.kept += 1
+        row.handle.start()
+        self._reading.append(row)
+
+    def _leave_reading(self, row: Row) -> None:
+        self._reading.remove(row)
+        row.drop()
+        self._close_gap(row.slot)
+
+    def _leave_writing(self, place: int) -> None:
+        self._writing[place].drop()
+        last = self._writing.pop()
+        if place < len(self._writing):
+            self._cache.move(last.slot, place, last.read)
+            self._writing[place] = last
+            last.slot = place
+        self._close_gap(len(self._writing))
+
+    def _close_gap(self, slot: int) -> None:
+        """Let the reading row in the last slot move into a free one before it."""
+        last = max(self._reading, key=lambda row: row.slot, default=None)
+        if last is not None and last.slot > slot:
+            self._cache.move(last.slot, slot, last.read)
+            last.slot = slot
+
+    def _start_writing(self, row: Row) -> None:
+        """Move a row that has read its prompt behind the writing ones."""
+        self._reading.remove(row)
+        target = len(self._writing)
+        if row.slot != target:
+            other = next(other for other in self._reading if other.slot == target)
+            kept = self._cache.read(target, 0, other.read)
+            self._cache.move(row.slot, target, row.read)
+            self._cache.write(row.slot, 0, kept)
+            row.slot, other.slot = target, row.slot
+        self._writing.append(row)
+
+    # ---- one forward -------------------------------------------------------------------------------------------------
+
+    def _forward(self) -> None:
+        chunks = list(self._chunks())
+        self._cache.reserve(1, max((row.read + 1 for row in self._writing), default=0))
+        weights = self._decoder.weights
+        plan = make_plan(
+            [(row.last, row.read) for row in self._writing],
+            [chunk for _, chunk in chunks],
+            cells=self._cache.cells,
+            windows=self._decoder.windows,
+            dtype=weights.dtype,
+            device=weights.device,
+        )
+        hidden = self._decoder.forward(plan, self._cache)  # [wanted, E]
+        owners = [*self._writing, *(row for row, chunk in chunks for _ in chunk.wanted)]
+        for row in self._writing:
+            row.read += 1
+        for row, chunk in chunks:
+            row.read += len(chunk.ids)
+            self._keep_blocks(row)
+        for start in range(0, len(owners), HEAD_ROWS):
+            self._use(self._decoder.logits(hidden[start : start + HEAD_ROWS]), owners[start : start + HEAD_ROWS])
+        for row, _ in chunks:
+            if not row.is_reading and not row.handle.done:
+                self._start_writing(row)
+
+    def _chunks(self) -> Iterator[tuple[Row, Chunk]]:
+        budget = self._prefill_tokens
+        for row in self._reading:
+            if budget == 0:
+                return
+            chunk = row.chunk(budget)
+            budget -= len(chunk.ids)
+            yield row, chunk
+
+    def _keep_blocks(self, row: Row) -> None:
+        while row.kept < len(row.keys) and (row.kept + 1) * BLOCK <= row.read:
+            key, start = row.keys[row.kept], row.kept * BLOCK
+            if key not in self._prefix:
+                self._prefix.keep(key, self._cache.read(row.slot, start, start + BLOCK))
+            row.kept += 1
+
+    def _use(self, logits: Tensor, owners: Sequence[Row]) -> None:
+        """Give logits [n, vocabulary] to the rows that want them, one or more for each."""
+        writing = [place for place, row in enumerate(owners) if row.tree is None]
+        if writing:
+            choose_for([owners[place] for place in writing], logits if len(writing) == len(owners) else logits[writing])
+        for row in dict.fromkeys(row for row in owners if row.tree is not None):
+            row.judge(logits[[place for place, owner in enumerate(owners) if owner is row]])
+
+
+@torch.inference_mode()
+def choose_for(rows: Sequence[Row], logits: Tensor) -> None:
+    """Choose the next token of rows by their logits [rows, vocabulary]."""
+    handles = [row.handle for row in rows]
+    choosers = [row.chooser for row in rows]
+    chosen = choose_tokens(logits, [c for c in choosers if c], [h.ids for h in handles if isinstance(h, Handle)])
+    for place, (handle, chooser, token) in enumerate(zip(handles, choosers, chosen, strict=True)):
+        assert chooser is not None
+        assert isinstance(handle, Handle)
+        if isinstance(token, Exception):
+            handle.fail(token)
+        else:
+            handle.accept(token, chooser.report(logits[place].float(), token) if chooser.reports else None)
