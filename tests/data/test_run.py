@@ -54,7 +54,7 @@ def test_a_file_becomes_a_whole_dataset(write: Write, prepare: Prepare) -> None:
 def test_the_report_holds_what_programs_read(write: Write, prepare: Prepare) -> None:
     report = prepare(write("faq.jsonl", questions(60))).report
     assert {"rows_read", "rows_kept", "rows_quarantined", "rules", "splits", "tokens", "leaks"} <= report.keys()
-    assert report["rules"]["whitespace"] == {"changed": 0, "removed": 0}
+    assert report["rules"]["whitespace"] == {"changed": 0, "removed": 0, "flagged": 0}
     assert "personal_data" not in report, (
         "nothing looks for personal data yet, so the report must not say that none is there"
     )

@@ -12,7 +12,7 @@ from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import SPLITS, Rejected, Sample, Split
 from tuneloop.data import report as reporting
 from tuneloop.data.advice import Facts, advise, shown_columns
-from tuneloop.data.clean import CLEANERS
+from tuneloop.data.clean import active_rules
 from tuneloop.data.collect import Drawn, Opened, draw_file, draw_grammar, open_source
 from tuneloop.data.config import DataConfig
 from tuneloop.data.conversation import RULES
@@ -49,7 +49,7 @@ def assemble(
         DataError: a source can't be used, too many rows can't (code `data.too_many_quarantined` or
             `data.answers_all_empty`), or too few are left (`data.too_few`, `data.no_training_rows`).
     """
-    tally = Tally.of([*CLEANERS, *RULES, DUPLICATE, LEAK])
+    tally = Tally.of([*active_rules(config.clean, language).names, *RULES, DUPLICATE, LEAK])
     drawn: list[Drawn] = []
     described: list[SourceReport] = []
     for source in sources:

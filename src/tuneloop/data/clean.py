@@ -1,88 +1,132 @@
-"""Cleaning rules: text to text, in the order of the table.
+"""Cleaning: named rules in a fixed order, each switched and set in the recipe (`cleaning/config.py`).
 
-To add a rule: a function `text -> text` here, its name in `CLEANERS`, and a switch of the same name in `config.CleanConfig`.
-A rule must leave clean text alone: applying it twice is applying it once.
+Rules of `CHANGES` turn a text into a cleaner one; rules of `FINDINGS` look at a whole sample and say what they found,
+which flags or removes it. A change must leave clean text alone, and applying it twice must be applying it once.
+
+To add a rule: write it in the file of `cleaning/` that fits, put it into the table here at its place in the order, add its
+setting to `CleanConfig`, and its two lines of words to `core/messages/data_report.py`. The contract tests run over it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import ftfy
-
-from tuneloop.data.config import CleanConfig
-
-# The defaults of ftfy turn “全角，！” into ASCII and resolve entities; both would damage Chinese text or belong to other rules.
-_REPAIR = ftfy.TextFixerConfig(
-    unescape_html=False,
-    uncurl_quotes=False,
-    fix_character_width=False,
-    fix_latin_ligatures=False,
-    remove_control_chars=False,
-    fix_line_breaks=False,
-    normalization="NFC",
+from tuneloop.data.cleaning import findings
+from tuneloop.data.cleaning.answers import answer_format
+from tuneloop.data.cleaning.characters import (
+    chinese_variant,
+    chinese_width,
+    control_characters,
+    half_width,
+    unicode_repair,
 )
-_UNWANTED = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"  # control characters other than tab and line ends
-    "|[\xad\u061c\u180e\u200b\u200c\u200e\u200f\u2060-\u2064\ufeff\ufff9-\ufffb]"  # zero-width and formatting characters
-    "|[\u202a-\u202e\u2066-\u2069]"  # characters that turn the direction of writing
-    "|[\U000e0000-\U000e007f]"  # tag characters: invisible text
-    "|(?<![\U0001f000-\U0001faff\u2600-\u27bf\ufe0f])\u200d"  # a joiner that does not follow an emoji …
-    "|\u200d(?![\U0001f000-\U0001faff\u2600-\u27bf])"  # … or that none follows
-)
-_LINE_ENDS = re.compile("\r\n|[\r\u0085\u2028\u2029]")
-_CODE = re.compile(r"(```.*?```)", re.DOTALL)
-_SPACES_IN_LINE = re.compile("(?<=\\S)[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]{2,}(?=\\S)")
-_ODD_SPACE = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f]")
-_SPACES_AT_END = re.compile("[ \t\u3000]+$", re.MULTILINE)
-_WIDE_INDENT = re.compile("^\u3000+", re.MULTILINE)
-_EMPTY_LINES = re.compile(r"\n{3,}")
+from tuneloop.data.cleaning.config import AnswerFormat, CleanConfig, CustomRule, Judgement
+from tuneloop.data.cleaning.custom import changing, finding
+from tuneloop.data.cleaning.judgements import Find, too_long, too_short, wrong_language
+from tuneloop.data.cleaning.markup import html
+from tuneloop.data.cleaning.spacing import repeated_punctuation, whitespace
+from tuneloop.data.turns import Turn
 
+Change = Callable[[str], str]
 
-def unicode_repair(text: str) -> str:
-    """Repair text that was decoded wrongly once, and compose characters (NFC).
-
-    >>> unicode_repair("schÃ¶n"), unicode_repair("“全角，！”")
-    ('schön', '“全角，！”')
-    """
-    return text if text.isascii() and "\x1b" not in text else str(ftfy.fix_text(text, _REPAIR))
-
-
-def control_characters(text: str) -> str:
-    """Remove control, zero-width and direction characters; joiners inside emoji stay.
-
-    >>> control_characters("a\\u200bb\\x00c")
-    'abc'
-    """
-    return _UNWANTED.sub("", text)
-
-
-def whitespace(text: str) -> str:
-    """Trim, make runs of spaces one space and runs of empty lines one empty line. Indentation and code blocks stay.
-
-    >>> whitespace("  a   b \\n\\n\\n\\n    c ")
-    'a b\\n\\n    c'
-    """
-    parts = _CODE.split(_LINE_ENDS.sub("\n", text))
-    parts[::2] = [_tidy(part) for part in parts[::2]]
-    return "".join(parts).strip()
-
-
-CLEANERS: dict[str, Callable[[str], str]] = {
-    "unicode_repair": unicode_repair,
-    "control_characters": control_characters,
-    "whitespace": whitespace,
+CHANGES: dict[str, Callable[[CleanConfig, str], Change]] = {
+    "unicode_repair": lambda config, language: unicode_repair,
+    "html": lambda config, language: html,
+    "control_characters": lambda config, language: control_characters,
+    "width": lambda config, language: chinese_width if language == "zh" else half_width,
+    "chinese_variant": lambda config, language: chinese_variant(config.chinese_variant or "simplified"),
+    "advertising": lambda config, language: findings.without_advertising,
+    "masks": lambda config, language: findings.without_masks,
+    "repeated_punctuation": lambda config, language: repeated_punctuation,
+    "whitespace": lambda config, language: whitespace,
+    "answer_format": lambda config, language: answer_format(config.answer_format or AnswerFormat()),
 }
+"""Rules that change a text, in their order, made from the recipe's settings and the language of the data."""
+
+FINDINGS: dict[str, Callable[[CleanConfig, str], Find]] = {
+    "too_short": lambda config, language: too_short(config),
+    "too_long": lambda config, language: too_long(config),
+    "wrong_language": lambda config, language: wrong_language(language),
+    "advertising": lambda config, language: _anywhere(findings.advertising),
+    "masks": lambda config, language: _anywhere(findings.masks),
+    "template_leftovers": lambda config, language: _anywhere(findings.template_leftovers),
+    "profanity": lambda config, language: _anywhere(findings.profanity),
+}
+"""Rules that look at the turns of a sample after all changes, and return what they found, or None."""
+
+ANSWERS_ONLY = frozenset({"answer_format"})
+"""Changes that only an assistant's turns get; all others go for every turn."""
+
+OWN_CHANGES_BEFORE = "repeated_punctuation"
+"""The user's own changes run before this rule, so that what they leave behind is tidied."""
+
+OWN = "custom:"
+"""Begins the name of a user's own rule in the report."""
+
+FLAGS = "flags"
+"""Tag of a sample that names the rules that flagged it, separated by commas."""
 
 
-def active_cleaners(config: CleanConfig) -> dict[str, Callable[[str], str]]:
-    """The rules that the recipe leaves switched on, in their order."""
-    return {name: rule for name, rule in CLEANERS.items() if getattr(config, name)}
+class Cleaned(NamedTuple):
+    """What became of the turns of a sample."""
+
+    turns: list[Turn]
+    changes: dict[str, tuple[str, str]]
+    """For each rule that changed something, the first text that it changed, before and after."""
+    flags: dict[str, str]
+    """For each rule that flags the sample, what it found."""
+    removed: tuple[str, str] | None
+    """The rule that removes the sample, and what it found."""
 
 
-def clean(text: str, rules: dict[str, Callable[[str], str]]) -> tuple[str, list[tuple[str, str, str]]]:
-    """Apply rules one after the other.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that a recipe leaves switched on, in their order."""
+
+    changes: dict[str, Change]
+    answer_changes: dict[str, Change]
+    findings: dict[str, tuple[Find, Judgement]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.changes, *self.answer_changes, *self.findings)
+
+
+def active_rules(config: CleanConfig, language: str) -> Rules:
+    """The rules that the recipe leaves switched on.
+
+    Args:
+        config: the recipe's `data.clean`.
+        language: language of the data, `en` or `zh`.
+    """
+    changes: dict[str, Change] = {}
+    for name, make in CHANGES.items():
+        if name == OWN_CHANGES_BEFORE:
+            changes |= {OWN + rule.name: changing(rule) for rule in config.custom if rule.action == "change"}
+        if (setting := getattr(config, name)) and setting not in ("flag", "remove"):
+            changes[name] = make(config, language)
+    judged: dict[str, tuple[Find, Judgement]] = {
+        name: (make(config, language), judgement)
+        for name, make in FINDINGS.items()
+        if (judgement := getattr(config, name)) in ("flag", "remove")
+    }
+    judged |= {OWN + rule.name: _own_finding(rule) for rule in config.custom if rule.action != "change"}
+    return Rules(
+        changes={name: change for name, change in changes.items() if name not in ANSWERS_ONLY},
+        answer_changes={name: change for name, change in changes.items() if name in ANSWERS_ONLY},
+        findings=judged,
+    )
+
+
+def active_cleaners(config: CleanConfig, language: str = "en") -> dict[str, Change]:
+    """The changes that every text gets, a question without an answer too."""
+    return active_rules(config, language).changes
+
+
+def clean(text: str, rules: Mapping[str, Change]) -> tuple[str, list[tuple[str, str, str]]]:
+    """Apply changes one after the other.
 
     Returns:
         The clean text, and for each rule that changed something its name, the text before and the text after.
@@ -99,6 +143,36 @@ def clean(text: str, rules: dict[str, Callable[[str], str]]) -> tuple[str, list[
     return text, changes
 
 
-def _tidy(text: str) -> str:
-    text = _SPACES_AT_END.sub("", _WIDE_INDENT.sub("", _SPACES_IN_LINE.sub(" ", _ODD_SPACE.sub(" ", text))))
-    return _EMPTY_LINES.sub("\n\n", text)
+def clean_turns(turns: Sequence[Turn], rules: Rules) -> Cleaned:
+    """Clean the turns of a sample, then look at them as a whole.
+
+    Raises:
+        TooSlow: a user's own rule ran out of time.
+    """
+    cleaned: list[Turn] = []
+    changes: dict[str, tuple[str, str]] = {}
+    for role, before in turns:
+        after, changed = clean(before, rules.changes)
+        if role == "assistant" and rules.answer_changes:
+            after, more = clean(after, rules.answer_changes)
+            changed += more
+        cleaned.append((role, after))
+        for rule, old, new in changed:
+            changes.setdefault(rule, (old, new))
+    flags: dict[str, str] = {}
+    for name, (find, judgement) in rules.findings.items():
+        if (found := find(cleaned)) is None:
+            continue
+        if judgement == "remove":
+            return Cleaned(cleaned, changes, flags, (name, found))
+        flags[name] = found
+    return Cleaned(cleaned, changes, flags, None)
+
+
+def _anywhere(find: Callable[[str], str | None]) -> Find:
+    """Look into every turn with what looks into a text."""
+    return lambda turns: next((found for _, text in turns if (found := find(text)) is not None), None)
+
+
+def _own_finding(rule: CustomRule) -> tuple[Find, Judgement]:
+    return _anywhere(finding(rule)), "remove" if rule.action == "remove" else "flag"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Literal, cast
@@ -11,7 +11,8 @@ from tuneloop.core.errors import DataError
 from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Meta, Rejected, Sample, Split
-from tuneloop.data.clean import active_cleaners, clean
+from tuneloop.data.clean import FLAGS, Rules, active_rules, clean_turns
+from tuneloop.data.cleaning.custom import TooSlow
 from tuneloop.data.config import DataConfig
 from tuneloop.data.conversation import make_conversation
 from tuneloop.data.readers import Row, open_rows
@@ -19,7 +20,7 @@ from tuneloop.data.readers.rows import reject
 from tuneloop.data.shapes import SHAPES, Layout, find_layout
 from tuneloop.data.sources import GRAMMAR_ROWS, Source
 from tuneloop.data.tally import Tally
-from tuneloop.data.turns import BadRow, Turn, text_of
+from tuneloop.data.turns import BadRow, text_of
 from tuneloop.text.language import detect_language
 
 PEEK = 200
@@ -42,8 +43,6 @@ SPLIT_NAMES: dict[str, Split] = {
     "测试集": "test",
 }
 """What the values of a `split` column may be."""
-
-Cleaners = dict[str, Callable[[str], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def draw_file(
     """
     source, layout = opened.source, opened.layout
     assert layout is not None
-    cleaners = active_cleaners(config.clean)
+    rules = active_rules(config.clean, language)
     with progress.track(text("data.progress.reading", file=source.name), opened.total, "rows") as tracker:
         for row in opened.rows:
             tally.read += 1
@@ -109,10 +108,13 @@ def draw_file(
                 tally.quarantined.append(row)
                 continue
             try:
-                yield _draw(row, source, layout, config.system, cleaners, language, tally)
+                drawn = _draw(row, source, layout, config.system, rules, language, tally)
             except BadRow as bad:
                 assert source.path is not None
                 tally.quarantined.append(reject(source.path, row.number, bad.code, row.values, **bad.values))
+                continue
+            if drawn is not None:
+                yield drawn
 
 
 def draw_grammar(
@@ -134,9 +136,9 @@ def draw_grammar(
 
 
 def _draw(
-    row: Row, source: Source, layout: Layout, system: str | None, cleaners: Cleaners, language: str, tally: Tally
-) -> Drawn:
-    """Make one sample of a row.
+    row: Row, source: Source, layout: Layout, system: str | None, rules: Rules, language: str, tally: Tally
+) -> Drawn | None:
+    """Make one sample of a row; None when a cleaning rule removes it.
 
     Raises:
         BadRow: the row can't be used; nothing was counted for it.
@@ -144,30 +146,25 @@ def _draw(
     fields = layout.fields(row.values)
     if fields.get("good") is False:
         raise BadRow("data.marked_bad", column=layout.columns["good"])
-    turns, changes = _clean_turns(SHAPES[layout.shape].build(fields), cleaners)
-    messages, applied = make_conversation(turns, system)
+    try:
+        cleaned = clean_turns(SHAPES[layout.shape].build(fields), rules)
+    except TooSlow as slow:
+        raise BadRow("data.row_rule_too_slow", rule=slow.rule) from slow
+    messages, applied = make_conversation(cleaned.turns, system)
     own = source.config.split or _own_split(fields, layout)
     spoken = "\n".join(message.content for message in messages if message.role != "system")
-    meta = Meta(
-        source=source.name, row=row.number, lang=detect_language(spoken) or language, tags=layout.tags(row.values)
-    )
-    for rule, (before, after) in changes.items():
+    if cleaned.removed is not None:
+        tally.remove(cleaned.removed[0], source.name, row.number, cleaned.removed[1])
+        return None
+    tags = layout.tags(row.values) | ({FLAGS: ",".join(cleaned.flags)} if cleaned.flags else {})
+    meta = Meta(source=source.name, row=row.number, lang=detect_language(spoken) or language, tags=tags)
+    for rule, (before, after) in cleaned.changes.items():
         tally.change(rule, source.name, row.number, before, after)
+    for rule, found in cleaned.flags.items():
+        tally.flag(rule, source.name, row.number, found)
     for rule in applied:
         tally.change(rule, source.name, row.number)
     return Drawn(Sample(id=source.sample_id(row.number), messages=messages, meta=meta), own)
-
-
-def _clean_turns(turns: list[Turn], cleaners: Cleaners) -> tuple[list[Turn], dict[str, tuple[str, str]]]:
-    """Clean every turn; say for each rule the first text that it changed."""
-    cleaned: list[Turn] = []
-    changes: dict[str, tuple[str, str]] = {}
-    for role, before in turns:
-        after, changed = clean(before, cleaners)
-        cleaned.append((role, after))
-        for rule, old, new in changed:
-            changes.setdefault(rule, (old, new))
-    return cleaned, changes
 
 
 def _own_split(fields: Mapping[str, Any], layout: Layout) -> Split | None:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tuneloop.core.config import Config
 from tuneloop.core.records import Split
+from tuneloop.data.cleaning.config import CleanConfig
 
 
 class SourceConfig(Config):
@@ -32,17 +33,6 @@ class SourceConfig(Config):
         if (self.path is None) == (self.grammar is None):
             raise ValueError("a source needs either path or grammar")
         return self
-
-
-class CleanConfig(Config):
-    """Cleaning rules, applied in this order; each can be switched off."""
-
-    unicode_repair: bool = True
-    """Repair mis-decoded text and normalise to NFC, leaving Chinese punctuation and quotes as they are."""
-    control_characters: bool = True
-    """Remove control and zero-width characters."""
-    whitespace: bool = True
-    """Trim, and reduce runs of spaces and of empty lines."""
 
 
 class DeduplicateConfig(Config):

@@ -10,8 +10,8 @@ from typing import Any
 from tuneloop.core.errors import DataError
 from tuneloop.core.records import Message, Rejected
 from tuneloop.data.clean import active_cleaners, clean
+from tuneloop.data.cleaning.config import CleanConfig
 from tuneloop.data.collect import PEEK
-from tuneloop.data.config import CleanConfig
 from tuneloop.data.conversation import make_prompt
 from tuneloop.data.readers import Row, open_rows
 from tuneloop.data.shapes import SHAPES, find_question

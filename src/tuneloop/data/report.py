@@ -22,6 +22,7 @@ class RuleReport(Record):
 
     changed: int
     removed: int
+    flagged: int = 0
 
 
 class SourceReport(Record):
@@ -144,7 +145,10 @@ class Report(Record):
 
 
 def count_rules(tally: Tally) -> dict[str, RuleReport]:
-    return {name: RuleReport(changed=count.changed, removed=count.removed) for name, count in tally.rules.items()}
+    return {
+        name: RuleReport(changed=count.changed, removed=count.removed, flagged=count.flagged)
+        for name, count in tally.rules.items()
+    }
 
 
 def rule_examples(tally: Tally) -> dict[str, tuple[Example, ...]]:

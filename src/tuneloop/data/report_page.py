@@ -56,6 +56,12 @@ class _Words:
     def side(self, split: str) -> str:
         return text(f"general.side.{split}", self.language)
 
+    def rule(self, name: str) -> tuple[str, str]:
+        """Name of a rule, and what it does; one of the recipe's own is called `custom:<name>`."""
+        kind, _, own = name.partition(":")
+        title = self(f"rule_{kind}")
+        return f"{title} {own}" if own else title, self(f"rule_{kind}_does")
+
 
 def _overview(report: Report, words: _Words) -> Iterator[Block]:
     removed = sum(rule.removed for rule in report.rules.values())
@@ -85,9 +91,9 @@ def _sources(report: Report, words: _Words) -> Table:
 
 
 def _rules(report: Report, words: _Words) -> Iterator[Block]:
-    columns = (words("rule"), words("what_it_does"), words("changed"), words("removed"))
+    columns = (words("rule"), words("what_it_does"), words("changed"), words("removed"), words("flagged"))
     rows = [
-        (words(f"rule_{name}"), words(f"rule_{name}_does"), f"{rule.changed:,}", f"{rule.removed:,}")
+        (*words.rule(name), f"{rule.changed:,}", f"{rule.removed:,}", f"{rule.flagged:,}")
         for name, rule in report.rules.items()
     ]
     yield Table(columns, tuple(rows))
@@ -95,7 +101,7 @@ def _rules(report: Report, words: _Words) -> Iterator[Block]:
         shown: list[tuple[str, str]] = []
         for example in examples:
             place = _place(words, example.source, example.row)
-            shown.append((f"{words(f'rule_{name}')} · {place}", visible(example.before)))
+            shown.append((f"{words.rule(name)[0]} · {place}", visible(example.before)))
             if example.after:
                 shown.append((words("after"), visible(example.after)))
         yield Texts(tuple(shown))

@@ -30,6 +30,8 @@ class RuleCount:
     """Samples that it changed."""
     removed: int = 0
     """Samples that it removed."""
+    flagged: int = 0
+    """Samples that it flagged, and left as they are."""
     examples: list[Example] = field(default_factory=list)
 
 
@@ -58,6 +60,13 @@ class Tally:
         count.removed += 1
         if len(count.examples) < EXAMPLES and text:
             count.examples.append(Example(source=source, row=row, before=text[:SHOWN], after=""))
+
+    def flag(self, rule: str, source: str, row: int, found: str) -> None:
+        """Count one flagged sample; an example shows what was found."""
+        count = self.rules[rule]
+        count.flagged += 1
+        if len(count.examples) < EXAMPLES:
+            count.examples.append(Example(source=source, row=row, before=found[:SHOWN], after=""))
 
     @property
     def reasons(self) -> dict[str, int]:

@@ -262,6 +262,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{column} 将该答案标记为差，不用于训练。",
     ),
     "data.marked_bad.short": ("answer marked as bad", "答案被标记为差"),
+    "data.row_rule_too_slow": (
+        "The rule {rule} of the recipe took too long on the row.",
+        "配方中的规则 {rule} 处理该行超时。",
+    ),
+    "data.row_rule_too_slow.short": ("an own rule took too long", "自定义规则超时"),
+    "data.rule_too_slow": (
+        "The rule {rule} of data.clean.custom took too long on {texts} texts; its pattern is {pattern}.",
+        "data.clean.custom 中的规则 {rule} 在 {texts} 条文本上超时；其模式为 {pattern}。",
+    ),
+    "data.rule_too_slow.hint": (
+        "Rewrite the pattern without nested repetitions such as (a+)+, or take the rule out.",
+        "请改写模式，避免 (a+)+ 这样的嵌套重复，或移除该规则。",
+    ),
     # Files that are written
     "data.out_extension": (
         "{file} has the extension {extension}, which can't be written.",
