@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -29,10 +29,17 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
     "only_after": ({"patterns": "done", "before": "sure\\?"}, ANSWER, "Are you sure?", "It is done"),
     "refusal": ({}, {"intent": "secrets", "kind": "refusal"}, "We cannot do it", "Sure: 1234"),
     "asks": ({}, {"intent": "lost_card", "kind": "clarify"}, "Which digits?", "Sure"),
+    "asks_once": ({}, ANSWER | {"kind": "answer"}, "Where is it?", "Which digits, please?"),
+    "language": ({"min_share": 0.9}, ANSWER, "Yes, at once", "Yes, 好的，马上"),
     "length": ({"max_words": 2}, ANSWER, "two words", "three words here"),
+    "ended": ({}, ANSWER, "It is so.", "It is s"),
     "no_repetition": ({}, ANSWER, "Once. Twice.", "Once. Once. Once."),
 }
 """For each kind: its fields, the tags of a sample, an answer that keeps the rule, and one that breaks it."""
+
+
+FINISHED = {"ended": "length"}
+"""How the bad answer's generation ended, where that is what is wrong."""
 
 
 def script_of(kind: str, fields: dict[str, Any]) -> Script:
@@ -40,7 +47,9 @@ def script_of(kind: str, fields: dict[str, Any]) -> Script:
 
 
 def sample_of(tags: dict[str, str]) -> Sample:
-    messages = (Message(role="user", content="My card 4821 is lost"), Message(role="assistant", content="reference"))
+    turns = ("I lost my card", "Which digits, please?", "My card 4821 is lost", "reference")
+    roles: tuple[Literal["user", "assistant"], ...] = ("user", "assistant", "user", "assistant")
+    messages = tuple(Message(role=role, content=text) for role, text in zip(roles, turns, strict=True))
     return Sample(id="1", messages=messages, meta=Meta(source="test", row=1, tags=tags))
 
 
@@ -53,7 +62,7 @@ def test_a_good_answer_passes_and_a_bad_one_fails(kind: str) -> None:
     fields, tags, good, bad = CASES[kind]
     script, sample = script_of(kind, fields), sample_of(tags)
     assert check(script, sample, good) == ()
-    violations = check(script, sample, bad)
+    violations = check(script, sample, bad, FINISHED.get(kind, "stop"))
     assert violations
     assert {(violation.rule, violation.hard) for violation in violations} == {("rule", True)}
     assert all(violation.span in bad for violation in violations)
@@ -66,7 +75,7 @@ def test_a_reason_is_given_in_both_languages(kind: str) -> None:
     try:
         for language in ("en", "zh"):
             set_language(language)
-            reasons.append(check(script_of(kind, fields), sample_of(tags), bad)[0].reason)
+            reasons.append(check(script_of(kind, fields), sample_of(tags), bad, FINISHED.get(kind, "stop"))[0].reason)
     finally:
         set_language(None)
     assert reasons[0] != reasons[1]
@@ -91,7 +100,7 @@ def test_a_rule_judges_only_the_kinds_of_samples_it_names(kind: str) -> None:
 def test_a_soft_rule_is_soft_and_has_its_say_in_the_prompt(kind: str) -> None:
     fields, tags, _, bad = CASES[kind]
     script = script_of(kind, {**fields, "hard": False, "say": "Mind this."})
-    assert not any(violation.hard for violation in check(script, sample_of(tags), bad))
+    assert not any(violation.hard for violation in check(script, sample_of(tags), bad, FINISHED.get(kind, "stop")))
     assert "- Mind this." in script_prompt(script)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.evaluation.script import check
+from tuneloop.evaluation.script_case import LONGEST_ANSWER, find, holds_value
 from tuneloop.evaluation.script_file import Script
-from tuneloop.evaluation.script_rules import LONGEST_ANSWER, find, holds_value
 
 INTENTS = {
     "lost_card": {

@@ -11,8 +11,7 @@ from tuneloop.core.records import Figure, Sample
 from tuneloop.core.seeds import derive_seed
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.metrics import BINARY, METRICS, POOLED
-from tuneloop.evaluation.script import Script, Violation, check
-from tuneloop.evaluation.script_file import Rule
+from tuneloop.evaluation.script import Script, Violation, check, judges
 from tuneloop.evaluation.statistics import Array, Estimate, bootstrap, by_unit, mean, per_row, wilson
 
 SliceOf = Callable[[Sample], str | None]
@@ -98,7 +97,8 @@ def score_arm(rows: Rows, answers: Sequence[Answer]) -> Scored:
     scores: dict[str, list[float]] = {}
     if rows.script is not None:
         violations = tuple(
-            check(rows.script, row, answer.text) for row, answer in zip(rows.samples, answers, strict=True)
+            check(rows.script, row, answer.text, answer.finish_reason)
+            for row, answer in zip(rows.samples, answers, strict=True)
         )
         scores["script_compliance"] = [float(not any(fault.hard for fault in faults)) for faults in violations]
     scores |= {metric: [METRICS[metric](*triple) for triple in triples] for metric in rows.metrics}
@@ -159,22 +159,12 @@ def rule_table(rows: Rows, arms: Mapping[str, Scored]) -> dict[str, dict[str, Fi
     if rows.script is None:
         return {}
     table: dict[str, dict[str, Figure]] = {}
+    judged = [judges(rows.script, sample) for sample in rows.samples]
     for rule in rows.script.rules:
-        places = [place for place, sample in enumerate(rows.samples) if _applies(rows.script, rule, sample)]
+        places = [place for place, rules in enumerate(judged) if rule.id in rules]
         if places:
             table[rule.id] = {
                 name: share([float(all(fault.rule != rule.id for fault in scored.violations[p])) for p in places])
                 for name, scored in arms.items()
             }
     return table
-
-
-_JUDGES_ONLY = {"refusal": "refusal", "asks": "clarify", "ordered_points": "answer", "contains_if": "answer"}
-"""Kinds of rules that say nothing about samples of another kind, whatever the rule's `kinds`."""
-
-
-def _applies(script: Script, rule: Rule, sample: Sample) -> bool:
-    kind = sample.meta.tags.get("kind", "answer")
-    intent = script.intents.get(sample.meta.tags.get("intent", ""))
-    risky = intent is not None and intent.risk
-    return kind in rule.kinds and _JUDGES_ONLY.get(rule.kind, kind) == kind and (rule.when != "risk" or risky)

@@ -10,16 +10,18 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+import regex
 import yaml
 from pydantic import ValidationError
 
 from tuneloop.core.errors import RecipeError
 from tuneloop.core.records import Record, Sample
+from tuneloop.evaluation.script_case import Case
 from tuneloop.evaluation.script_file import Rule, Script
 from tuneloop.evaluation.script_prompt import script_prompt
-from tuneloop.evaluation.script_rules import RULES, Case
+from tuneloop.evaluation.script_rules import RULES, applies
 
-__all__ = ["Script", "Violation", "check", "load_script", "script_prompt"]
+__all__ = ["Script", "Violation", "check", "judges", "load_script", "script_prompt"]
 
 NESTED_REPEAT = re.compile(r"\((?:[^()\\]|\\.)*(?<!\\)[+*](?:[^()\\]|\\.)*\)(?:[+*]|\{\d*,\})")
 """A repeat of a repeat, as in `(a+)+`: on some texts such a pattern never ends."""
@@ -73,7 +75,7 @@ def load_script(name_or_path: str, folder: Path | None = None) -> Script:
     return script
 
 
-def check(script: Script, sample: Sample, answer: str) -> tuple[Violation, ...]:
+def check(script: Script, sample: Sample, answer: str, finish_reason: str = "stop") -> tuple[Violation, ...]:
     """Judge an answer to a sample's last question.
 
     Args:
@@ -81,17 +83,27 @@ def check(script: Script, sample: Sample, answer: str) -> tuple[Violation, ...]:
         sample: gives the conversation before the answer and, in its tags, the intent, the kind (`answer` when it has no
             such tag) and the values of the slots. Its own last message, the reference, is not read.
         answer: the answer to judge.
+        finish_reason: `stop` when the model ended the answer itself.
 
     Returns:
         The broken rules, in the script's order; the answer is compliant when none of them is hard.
+
+    Raises:
+        RecipeError: a pattern takes too long on this answer (code `evaluation.rule_pattern_endless`).
     """
-    case = Case(script, sample, answer)
+    case = Case(script, sample, answer, finish_reason)
     return tuple(
         Violation(rule=rule.id, hard=rule.hard, reason=fault.reason, span=fault.span)
         for rule in script.rules
         if case.kind in rule.kinds
         for fault in RULES[rule.kind].check(rule, case)
     )
+
+
+def judges(script: Script, sample: Sample) -> frozenset[str]:
+    """Ids of the rules that have something to say about answers to this sample."""
+    case = Case(script, sample, "")
+    return frozenset(rule.id for rule in script.rules if applies(rule, case))
 
 
 def _read(path: Path) -> Script:
@@ -129,7 +141,7 @@ def _check_rule(rule: Rule, path: Path) -> None:
     if kind.one_of and not any(getattr(rule, field) for field in kind.one_of):
         fields = ", ".join(kind.one_of)
         raise RecipeError("evaluation.rule_field_missing", file=path, rule=rule.id, kind=rule.kind, field=fields)
-    allowed = {"id", "kind", "hard", "kinds", "say", *kind.needs, *kind.reads, *kind.one_of}
+    allowed = {"id", "kind", "hard", "kinds", "say", "breaks", "keeps", *kind.needs, *kind.reads, *kind.one_of}
     for field in sorted(rule.model_fields_set - allowed):
         raise RecipeError(
             "evaluation.rule_field_unknown",
@@ -145,8 +157,8 @@ def _check_rule(rule: Rule, path: Path) -> None:
 
 def _check_pattern(rule: Rule, pattern: str, path: Path) -> None:
     try:
-        re.compile(pattern, re.IGNORECASE)
-    except re.error as error:
+        regex.compile(pattern, regex.IGNORECASE)
+    except regex.error as error:
         raise RecipeError(
             "evaluation.rule_pattern", file=path, rule=rule.id, pattern=pattern, problem=str(error)
         ) from error

@@ -28,6 +28,12 @@ AMOUNT = re.compile(
     r"[$€£¥￥]\s?(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s?(?:dollars|bucks|euros|pounds|USD|CNY|RMB|万?元)",
     re.IGNORECASE,
 )
+DOSAGE = re.compile(
+    r"(?<![A-Za-z0-9.])(\d[\d,.]*|one|two|three|four|half an?|[一两二三四五六半])[ -]?"
+    r"(mg|milligrams?|mcg|micrograms?|g|grams?|ml|milli(?:lit(?:er|re)s?)|IU|tablets?|pills?|capsules?|drops?|puffs?|"
+    r"teaspoons?|毫克|微克|克|毫升|片|粒|滴|丸)(?![A-Za-z])",
+    re.IGNORECASE,
+)
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -110,6 +116,18 @@ def amounts(text: str) -> Iterator[Fact]:
         yield Fact(_value((match[1] or match[2]).rstrip(",")), match[0], match.start(), match.end())
 
 
+def dosages(text: str) -> Iterator[Fact]:
+    """Find doses of a medicine.
+
+    >>> [fact.value for fact in dosages("Take 500mg or two tablets; 每次2片")]
+    ['500 mg', 'two tablet', '2 片']
+    """
+    for match in DOSAGE.finditer(text):
+        number = _value(match[1].rstrip(".,")) if match[1][:1].isdigit() else match[1].lower()
+        unit = match[2].lower()
+        yield Fact(f"{number} {unit.rstrip('s') if len(unit) > 2 else unit}", match[0], match.start(), match.end())
+
+
 def spelled_numbers(text: str) -> Iterator[Fact]:
     """Find English numbers in words, as customers write them; the answer may repeat them in digits.
 
@@ -134,6 +152,7 @@ FACTS: dict[str, Callable[[str], Iterator[Fact]]] = {
     "email": emails,
     "number": numbers,
     "amount": amounts,
+    "dosage": dosages,
 }
 
 

@@ -23,12 +23,19 @@ class Rule(Config):
     kinds: tuple[Kind, ...] = ("answer", "refusal", "clarify")
     """Which samples it judges, by their tag `kind`."""
     text: tuple[str, ...] = ()
+    """How the answer begins or ends, to the letter: one of these."""
     any_of: tuple[str, ...] = ()
+    """Notices, one of which must stand in the answer."""
     when: Literal["risk"] | None = None
-    what: tuple[Literal["phone", "url", "email", "number", "amount"], ...] = ()
+    """`risk`: the notice is due for intents that are marked as risky."""
+    asked: tuple[str, ...] = ()
+    """Patterns: the notice is due when the customer's messages match one, for example a red flag in a complaint."""
+    what: tuple[Literal["phone", "url", "email", "number", "amount", "dosage"], ...] = ()
+    """What may not be invented."""
     where: str | None = None
     """A pattern: only sentences that match it are looked at."""
     patterns: tuple[str, ...] = ()
+    """Patterns (regular expressions, whatever the case) of what must not stand in the answer."""
     before: tuple[str, ...] = ()
     """Patterns, of which one must stand in an earlier turn of the assistant."""
     unless: str | None = None
@@ -38,16 +45,23 @@ class Rule(Config):
     max_words: int | None = Field(default=None, ge=1)
     max_characters: int | None = Field(default=None, ge=1)
     min_words: int | None = Field(default=None, ge=1)
+    min_share: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Least share of the script's language in the answer."""
     times: int = Field(default=3, ge=2)
+    """How often a sentence must stand in the answer to be a repetition."""
+    breaks: tuple[str, ...] = ()
+    """Sentences that break the rule, and it alone: `tuneloop rules check` puts them into answers. Never judged otherwise."""
+    keeps: tuple[str, ...] = ()
+    """Sentences that look like it and must pass."""
 
-    @field_validator("text", "patterns", "before", "what", "any_of", mode="before")
+    @field_validator("text", "patterns", "before", "what", "any_of", "asked", "breaks", "keeps", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
     @property
     def regexes(self) -> tuple[str, ...]:
-        return (*self.patterns, *self.before, *(p for p in (self.where, self.unless) if p is not None))
+        return (*self.patterns, *self.before, *self.asked, *(p for p in (self.where, self.unless) if p is not None))
 
 
 class PointRules(Config):
@@ -95,6 +109,7 @@ class IntentRules(Config):
 class Script(Config):
     """A whole script."""
 
+    format: Literal[1] = 1
     name: str
     language: Literal["en", "zh"] = "en"
     role: str = ""
@@ -103,13 +118,15 @@ class Script(Config):
     intents: dict[str, IntentRules] = Field(default_factory=dict)
     refusals: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
     """What a refusal must hold: one of every group."""
+    refusal_titles: dict[str, str] = Field(default_factory=dict)
+    """How the system prompt names each kind of refusal; its key without underscores when there is none."""
     refusal_says: dict[str, str] = Field(default_factory=dict)
     """How the system prompt puts each refusal."""
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of everything the script says: what makes two evaluations comparable."""
-        return hash_value(self.model_dump(mode="json"))
+        """SHA-256 of everything that judges: what makes two evaluations comparable. Test sentences are no part of it."""
+        return hash_value(self.model_dump(mode="json", exclude={"rules": {"__all__": {"breaks", "keeps"}}}))
 
     @cached_property
     def texts(self) -> str:

@@ -24,11 +24,18 @@ def script_prompt(script: Script, language: Language | None = None) -> str:
     # Two rules may share one sentence; it is said once.
     rules = list(dict.fromkeys(line for rule in script.rules for line in _rule(rule, script, language)))
     if rules:
-        sections.append("\n".join([text("evaluation.prompt_rules", language), *(f"- {line}" for line in rules)]))
+        sections.append(
+            "\n".join([text("evaluation.prompt_rules", language), *(f"- {_indented(line)}" for line in rules)])
+        )
     if script.intents:
         intents = [_intent(name, intent, language) for name, intent in script.intents.items()]
         sections.append("\n".join([text("evaluation.prompt_intents", language), *intents]))
     return "\n\n".join(sections)
+
+
+def _indented(line: str) -> str:
+    """Further lines of an item stand under its first one."""
+    return line.replace("\n", "\n  ")
 
 
 def _rule(rule: Rule, script: Script, language: Language) -> Iterator[str]:
@@ -52,7 +59,9 @@ def _points(rule: Rule, script: Script, language: Language) -> Iterator[str]:
 
 
 def _notice(rule: Rule, script: Script, language: Language) -> Iterator[str]:
-    """The notice, and for which intents: all with the same notice in one line."""
+    """The notice, and for which intents: all with the same notice in one line. Patterns of `asked` need a `say`."""
+    if rule.asked:
+        return
     by_notice: dict[str, list[str]] = {}
     for name, intent in script.intents.items():
         if intent.risk:
@@ -72,7 +81,8 @@ def _what(rule: Rule, script: Script, language: Language) -> Iterator[str]:
 def _refusals(rule: Rule, script: Script, language: Language) -> Iterator[str]:
     for name, groups in script.refusals.items():
         said = script.refusal_says.get(name) or " … ".join(group[0] for group in groups)
-        yield text("evaluation.prompt_refusal", language, name=name.replace("_", " "), text=said)
+        title = script.refusal_titles.get(name) or name.replace("_", " ")
+        yield text("evaluation.prompt_refusal", language, name=title, text=said)
 
 
 def _length(rule: Rule, script: Script, language: Language) -> Iterator[str]:
@@ -97,8 +107,11 @@ LINES: dict[str, Callable[[Rule, Script, Language], Iterator[str]]] = {
     "only_after": _nothing,
     "refusal": _refusals,
     "asks": _plain,
+    "asks_once": _plain,
     "length": _length,
+    "language": _plain,
     "no_repetition": _nothing,
+    "ended": _nothing,
 }
 """How each kind of rule is said when it has no `say` of its own."""
 

@@ -13,8 +13,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "话术规范 {file} 在 {where} 处有误：{problem}",
     ),
     "evaluation.script_invalid.hint": (
-        "Correct the file; its fields are described in src/tuneloop/evaluation/script_file.py.",
-        "请修正该文件；各字段的说明见 src/tuneloop/evaluation/script_file.py。",
+        "Correct the file; its fields are described by `tuneloop rules schema`.",
+        "请修正该文件；各字段的说明见 `tuneloop rules schema`。",
     ),
     "evaluation.rule_kind": (
         "Rule {rule} of {file} is of the unknown kind {kind}.",
@@ -55,6 +55,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Write it without a repeat inside a repeat, for example (a|b)+ in place of (a+|b+)+.",
         "请改写为没有嵌套重复的形式，例如用 (a|b)+ 代替 (a+|b+)+。",
     ),
+    "evaluation.rule_pattern_endless": (
+        "The pattern of rule {rule} was stopped after {seconds:g} s of computing: {pattern}. The text begins “{text}”.",
+        "规则 {rule} 的正则表达式计算超过 {seconds:g} 秒，已停止：{pattern}。文本开头为“{text}”。",
+    ),
+    "evaluation.rule_pattern_endless.hint": (
+        "Write it without alternatives or repeats that match the same text in several ways; answers made so far are kept.",
+        "请避免以多种方式匹配同一文本的重复或分支；已生成的回答会保留。",
+    ),
     "evaluation.rule_starts_with": ("does not begin with “{text}”", "开头不是“{text}”"),
     "evaluation.rule_ends_with": ("does not end with “{text}”", "结尾不是“{text}”"),
     "evaluation.rule_point_missing": ("a required step is missing: “{text}”", "缺少必需的步骤要点：“{text}”"),
@@ -68,6 +76,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.rule_invented_url": ("a web address nobody gave: “{text}”", "编造的网址：“{text}”"),
     "evaluation.rule_invented_email": ("a mail address nobody gave: “{text}”", "编造的邮箱：“{text}”"),
     "evaluation.rule_invented_number": ("a number nobody gave: “{text}”", "编造的数字：“{text}”"),
+    "evaluation.rule_invented_dosage": ("a dose nobody gave: “{text}”", "编造的用药剂量：“{text}”"),
+    "evaluation.rule_language": (
+        "only {share} of it is in the script's language",
+        "规定语言的内容只占 {share}",
+    ),
+    "evaluation.rule_not_ended": ("was cut off before its end", "没有自行结束，被截断"),
+    "evaluation.rule_asked_twice": ("asks again: “{text}”", "重复追问：“{text}”"),
     "evaluation.rule_invented_amount": ("an amount nobody gave: “{text}”", "编造的金额：“{text}”"),
     "evaluation.rule_forbidden": ("forbidden words: “{text}”", "出现禁用内容：“{text}”"),
     "evaluation.rule_only_after": (
@@ -113,6 +128,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.prompt_what_email": ("mail addresses", "邮箱"),
     "evaluation.prompt_what_number": ("numbers", "数字"),
     "evaluation.prompt_what_amount": ("amounts", "金额"),
+    "evaluation.prompt_what_dosage": ("doses", "用药剂量"),
+    "evaluation.prompt_language": ("Answer in English only.", "只用中文回答。"),
+    "evaluation.prompt_asks_once": (
+        "Never ask for something twice.",
+        "同一问题不要重复追问。",
+    ),
     "evaluation.prompt_refusal": ("Refuse ({name}): {text}", "遇到此类请求（{name}）要拒绝：{text}"),
     "evaluation.prompt_asks": (
         "If a value that the steps need is missing, answer with the first line and one question for it.",
