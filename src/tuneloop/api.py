@@ -17,6 +17,7 @@ from tuneloop.recipe import Recipe
 from tuneloop.store.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
+    from tuneloop.evaluation.script_check import ScriptCheck
     from tuneloop.pipeline.files import Predictions
     from tuneloop.serving.answer import Answerer
 
@@ -174,6 +175,20 @@ def predict(
         force=force,
         progress=progress,
     )
+
+
+def check_rules(script: str, data: Path | str, *, rows: int | None = None, progress: Progress = SILENT) -> ScriptCheck:
+    """Try a script out: its rules over good answers, answers broken on purpose, and other wordings.
+
+    Args:
+        script: a file or the name of a built-in one.
+        data: a file of questions and answers, or `grammar:` and the name of a built-in grammar.
+        rows: at most so many rows.
+        progress: where to report.
+    """
+    from tuneloop.pipeline.rules import check_rules
+
+    return check_rules(script, str(data), rows=rows, progress=progress)
 
 
 def evaluate_file(

@@ -75,3 +75,13 @@ def test_a_script_without_says_is_still_a_prompt() -> None:
     assert "at most 9 words" in prompt
     assert "phone numbers, numbers" in prompt
     assert "你是一名客服助手" in script_prompt(script, "zh")
+
+
+def test_refusals_are_named_in_the_scripts_language_and_their_lines_stand_under_each_other() -> None:
+    prompt = script_prompt(load_script("bank-service.zh"))
+    assert "secrets" not in prompt
+    assert "out_of_scope" not in prompt
+    lines = prompt.split("\n")
+    assert all(
+        line.startswith(("- ", "  ")) for line in lines[lines.index("每条回答都要遵守：") + 1 : lines.index("", 3)]
+    )

@@ -146,3 +146,31 @@ def test_a_runaway_answer_is_judged_quickly() -> None:
     faults("share " * 50_000, kind="forbidden", patterns=r"share[^.!?]{0,40}\bPIN")
     assert time.perf_counter() - started < 20
     assert LONGEST_ANSWER == 20_000
+
+
+def test_the_language_of_an_answer_is_weighed_without_addresses_and_numbers() -> None:
+    rule: dict[str, Any] = {"kind": "language", "min_share": 0.9}
+    assert faults("See www.bank.com for 12,000 more details.", **rule) == []
+    [reason] = faults("See 请看这里的详细内容说明 for more.", **rule)
+    assert "%" in reason
+
+
+def test_what_was_asked_before_is_not_asked_again() -> None:
+    rule: dict[str, Any] = {"kind": "asks_once"}
+    earlier = ("My card is lost.", "Which digits does it end in?", "4821")
+    assert faults("Freeze it. When did you lose it?", *earlier, **rule) == []
+    assert len(faults("Which digits does it end in?", *earlier, **rule)) == 1
+    assert faults("Which digits does it end in?", "My card is lost.", **rule) == []
+
+
+def test_a_notice_is_due_where_the_customer_names_a_red_flag() -> None:
+    rule: dict[str, Any] = {"kind": "contains_if", "asked": [r"chest pain"], "any_of": "See a doctor today."}
+    assert len(faults("Rest.", "I have chest pain.", **rule)) == 1
+    assert faults("Rest. See a doctor today.", "I have chest pain.", **rule) == []
+    assert faults("Rest.", "I have a cold.", **rule) == []
+
+
+def test_a_dose_is_invented_unless_the_customer_named_it() -> None:
+    rule: dict[str, Any] = {"kind": "no_invented", "what": ["dosage"]}
+    assert faults("Keep to the 500 mg you were given.", "I take 500mg a day.", **rule) == []
+    assert len(faults("Take 400 mg.", "I take 500mg a day.", **rule)) == 1

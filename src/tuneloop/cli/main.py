@@ -23,6 +23,7 @@ VERBS = (
     "data",
     "train",
     "evaluate",
+    "rules",
     "predict",
     "chat",
     "adapters",

@@ -25,7 +25,7 @@ DebugOption = Annotated[bool, typer.Option("--debug", help=text("cli.option.debu
 
 # fmt: off
 ORDER = (
-    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "predict", "chat", "adapters", "models",
+    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "adapters", "models",
     "recipe", "doctor", "version", "prepare", "list", "show", "export", "get", "schema",
 )
 # fmt: on

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tuneloop.core.records import Record, Result, Sample
+from tuneloop.core.records import Record, Sample
 from tuneloop.evaluation.script import check
 from tuneloop.evaluation.script_case import Case
 from tuneloop.evaluation.script_file import Rule, Script
@@ -52,7 +52,7 @@ class RuleCheck(Record):
     """References that it finds fault with."""
 
 
-class ScriptCheck(Result):
+class ScriptCheck(Record):
     """What `tuneloop rules check` says."""
 
     script: str

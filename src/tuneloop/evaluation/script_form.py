@@ -8,6 +8,7 @@ from itertools import islice
 
 from tuneloop.core.messages import text
 from tuneloop.evaluation.script_case import HAN, Case, Fault
+from tuneloop.evaluation.script_facts import EMAIL, URL
 from tuneloop.evaluation.script_file import Rule
 
 LOOP = re.compile(r"(.{4,120}?)\1{2,}", re.DOTALL)
@@ -36,10 +37,10 @@ def length(rule: Rule, case: Case) -> Iterator[Fault]:
     """The answer keeps within the length: words (a Chinese character is one), or characters."""
     words, characters = len(WORD.findall(case.answer)), len(case.answer.strip())
     if rule.max_words and words > rule.max_words:
-        beyond = next(islice(WORD.finditer(case.answer), rule.max_words, None)).start()
+        start = next(islice(WORD.finditer(case.answer), rule.max_words, None)).start()
         yield Fault(
             text("evaluation.rule_too_many_words", count=words, limit=rule.max_words),
-            case.answer[beyond : beyond + 200],
+            case.answer[start : start + 200],
         )
     if rule.max_characters and characters > rule.max_characters:
         beyond = case.answer.strip()[rule.max_characters :][:200]
@@ -65,10 +66,11 @@ def no_repetition(rule: Rule, case: Case) -> Iterator[Fault]:
 
 def language(rule: Rule, case: Case) -> Iterator[Fault]:
     """The answer is written in the script's language: Chinese characters are weighed against Latin words."""
-    han, latin = len(HAN_CHARACTER.findall(case.scanned)), len(LATIN_WORD.findall(case.scanned))
+    words = EMAIL.sub("", URL.sub("", case.scanned))  # an address has no language
+    han, latin = len(HAN_CHARACTER.findall(words)), len(LATIN_WORD.findall(words))
     own = han if case.script.language == "zh" else latin
     if rule.min_share is not None and own < rule.min_share * (han + latin):
-        first = FOREIGN[case.script.language].search(case.scanned)
+        first = FOREIGN[case.script.language].search(words)
         share = f"{100 * own / (han + latin):.0f}%"
         yield Fault(text("evaluation.rule_language", share=share), first[0][:200] if first else "")
 

@@ -59,6 +59,36 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.none": ("Nothing yet in {place}.", "{place} 中还没有内容。"),
     "cli.datasets": ("Datasets", "数据集"),
     "cli.runs": ("Runs", "训练"),
+    "cli.rules": ("Script {script} on {rows} references", "话术规范 {script}，{rows} 条参考回答"),
+    "cli.rules_example": (
+        "{what} → should fail {rule}, fails {failed} {reason}",
+        "{what} → 应违反 {rule}，实际违反 {failed} {reason}",
+    ),
+    "cli.rules_untested": (
+        "Not tested, because no answer could be broken for them (patterns need sentences under `breaks`): {rules}",
+        "未能检验的规则（使用正则的规则需在 breaks 中给出例句）：{rules}",
+    ),
+    "cli.rules_score": (
+        "{passed} of {rows} references pass. {exact} of {broken} broken answers fail exactly their rule ({score}). "
+        "{failed} of {paraphrases} other wordings fail.",
+        "{rows} 条参考回答中 {passed} 条通过；{broken} 条改坏的回答中 {exact} 条恰好违反对应规则（{score}）；"
+        "{paraphrases} 条换种说法的回答中 {failed} 条被误判。",
+    ),
+    "cli.rules_refused": (
+        "The script does not hold: {references} references pass, {exact} broken answers fail exactly their rule, "
+        "{paraphrases} harmless wordings fail.",
+        "话术规范未达标：参考回答通过 {references}，改坏的回答恰好违反对应规则 {exact}，换种说法被误判 {paraphrases} 条。",
+    ),
+    "cli.rules_refused.hint": (
+        "At least 95% of both are needed and no wording may fail; --json gives every example.",
+        "两项都须达到 95%，且换种说法不得被误判；用 --json 查看全部例子。",
+    ),
+    "cli.column.rule": ("rule", "规则"),
+    "cli.column.kind": ("kind", "类型"),
+    "cli.column.broken": ("broken", "改坏"),
+    "cli.column.exact": ("exactly this", "恰好违反"),
+    "cli.column.missed": ("missed", "漏判"),
+    "cli.column.references": ("references", "参考回答"),
     "cli.evaluations": ("Evaluations", "评估"),
     "cli.adapters": ("Adapters", "适配器"),
     "cli.models": ("Models", "模型"),

@@ -39,6 +39,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.help.evaluations": ("Evaluations: list, show.", "评估：列出、查看。"),
     "cli.help.evaluations.list": ("The evaluations of the workspace.", "列出工作区中的评估。"),
     "cli.help.evaluations.show": ("One evaluation: verdict, figures, answers.", "查看一次评估的结论、指标和回答。"),
+    "cli.help.rules": ("Scripts of rules: check, schema.", "话术规范：检验、格式。"),
+    "cli.help.rules.check": (
+        "Try a script out: good answers must pass, an answer broken in one place must fail exactly that rule.",
+        "检验话术规范：合格回答必须通过，改坏一处的回答必须且只违反对应规则。",
+    ),
+    "cli.help.rules.schema": (
+        "The JSON schema of a script, for editors.",
+        "输出话术规范的 JSON schema，供编辑器使用。",
+    ),
+    "cli.option.rules_data": (
+        "Questions and answers: a file, a dataset's test.jsonl, or grammar:NAME of a built-in grammar.",
+        "问答数据：文件、数据集的 test.jsonl，或内置语法 grammar:名称。",
+    ),
+    "cli.option.rules_rows": ("Use at most so many rows.", "最多使用的行数。"),
     "cli.help.predict": (
         "Answer a file of questions and write a file of answers.",
         "回答文件中的问题，并写出带答案的文件。",

@@ -1,0 +1,115 @@
+"""A script is tried out: the built-in ones hold, and one that lets faults pass or rejects good answers is found out."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tuneloop.core.errors import RecipeError
+from tuneloop.core.messages import Language
+from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.data.grammar import make_samples
+from tuneloop.evaluation.script import check, load_script
+from tuneloop.evaluation.script_case import PATTERN_SECONDS
+from tuneloop.evaluation.script_check import BAR, check_script
+from tuneloop.evaluation.script_file import Script
+from tuneloop.evaluation.script_mutations import FILLERS, FOREIGN, INVENTED, MUTATIONS, fillers
+from tuneloop.evaluation.script_rules import RULES
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "script.schema.json"
+
+
+def sample(answer: str, question: str = "My card 4821 is lost.", **tags: str) -> Sample:
+    messages = (Message(role="user", content=question), Message(role="assistant", content=answer))
+    return Sample(id=answer[:8], messages=messages, meta=Meta(source="t", row=1, tags=tags))
+
+
+def script(*rules: dict[str, Any], **more: Any) -> Script:
+    return Script.model_validate(
+        {"name": "s", "rules": [{"id": f"r{n}", **rule} for n, rule in enumerate(rules)], **more}
+    )
+
+
+def test_every_kind_of_rule_can_be_broken() -> None:
+    assert set(MUTATIONS) == set(RULES)
+    languages = set(get_args(Language))
+    assert set(FILLERS) == set(FOREIGN) == languages
+    assert all(set(sentences) == languages for sentences in INVENTED.values())
+
+
+@pytest.mark.parametrize(("name", "language"), [("bank-service", "en"), ("bank-service.zh", "zh")])
+def test_the_built_in_scripts_hold(name: str, language: Any) -> None:
+    samples = [sample for sample, _ in make_samples("bank-service", language, 50, 7)]
+    checked = check_script(load_script(name), samples)
+    assert checked.passed
+    assert checked.untested == ()
+    assert (checked.references_passed, checked.paraphrases_failed) == (50, 0)
+    assert checked.score >= BAR
+    assert all(rule.missed == 0 for rule in checked.rules)
+
+
+def test_a_rule_that_never_fails_is_found_out() -> None:
+    checked = check_script(
+        script({"kind": "forbidden", "patterns": "never matches", "breaks": "Tell us your PIN."}), [sample("Fine.")]
+    )
+    assert (checked.exact, checked.rules[0].missed, checked.passed) == (0, 1, False)
+    assert checked.examples[0].failed == ()
+
+
+def test_a_rule_that_rejects_harmless_wordings_is_found_out() -> None:
+    rules = ({"kind": "forbidden", "patterns": "sorry", "breaks": "I am sorry."}, {"kind": "starts_with", "text": "Hi"})
+    checked = check_script(script(*rules), [sample("Hi. It is blocked.")])
+    assert checked.score == 1.0
+    assert checked.paraphrases_failed == 1
+    assert not checked.passed
+    assert {example.what for example in checked.examples} == {"a polite sentence more"}
+
+
+def test_a_sentence_that_must_pass_and_does_not_is_found_out() -> None:
+    rule = {"kind": "forbidden", "patterns": "PIN", "breaks": "Say your PIN.", "keeps": "Never say your PIN."}
+    assert check_script(script(rule), [sample("Fine.")]).paraphrases_failed == 1
+    assert check_script(script({**rule, "unless": "never"}), [sample("Fine.")]).passed
+
+
+def test_references_that_break_the_script_are_counted_and_not_used() -> None:
+    checked = check_script(script({"kind": "starts_with", "text": "Hi"}), [sample("Hi you."), sample("No.")])
+    assert (checked.rows, checked.references_passed, checked.rules[0].references_failed) == (2, 1, 1)
+    assert not checked.passed
+
+
+def test_patterns_without_sentences_are_said_to_be_untested() -> None:
+    checked = check_script(script({"kind": "forbidden", "patterns": "x"}), [sample("Fine.")])
+    assert checked.untested == ("r0",)
+
+
+def test_fillers_are_all_different() -> None:
+    for language in get_args(Language):
+        made = list(fillers(language))
+        assert len(made) == len(set(made)) > 50
+
+
+def test_a_catastrophic_pattern_is_stopped_in_time_and_named() -> None:
+    # No nested repeat that a look at the pattern would find; it takes minutes on this answer when nobody stops it.
+    rules = script({"kind": "forbidden", "patterns": r"^(a|aa)+$"})
+    start = time.process_time()
+    with pytest.raises(RecipeError) as caught:
+        check(rules, sample("x"), "a" * 60 + "b")
+    assert time.process_time() - start < 5 * PATTERN_SECONDS
+    assert caught.value.code == "evaluation.rule_pattern_endless"
+    for language in get_args(Language):
+        assert "r0" in caught.value.message(language)
+
+
+def test_the_schema_in_the_docs_is_the_schema() -> None:
+    # `tuneloop rules schema > docs/schema/script.schema.json` writes it again.
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == Script.model_json_schema()
+
+
+def test_test_sentences_are_no_part_of_what_is_judged() -> None:
+    plain = {"kind": "forbidden", "patterns": "PIN"}
+    assert script(plain).sha256 == script({**plain, "breaks": "PIN!"}).sha256
+    assert "PIN!" not in script({**plain, "breaks": "PIN!"}).texts
