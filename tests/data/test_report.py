@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuneloop.core.progress import SILENT
 from tuneloop.core.records import Message, Meta, Sample
-from tuneloop.data.report import Distribution, Report, count_intents, describe_contradictions
-from tuneloop.data.report_page import bin_counts, visible
+from tuneloop.data.census import Census
+from tuneloop.data.report import Distribution, Report, bin_counts
+from tuneloop.data.report_page import visible
 
 
 def _sample(question: str = "q", answer: str = "a", **tags: str) -> Sample:
     messages = (Message(role="user", content=question), Message(role="assistant", content=answer))
     return Sample(id="x", messages=messages, meta=Meta(source="s", row=1, tags=tags))
+
+
+def _census(*samples: Sample) -> Census:
+    census = Census(None)
+    with SILENT.track("", None, "") as tracker:
+        assert list(census.count("train", samples, tracker)) == list(samples)
+    return census
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1))
@@ -27,21 +34,19 @@ def test_figures_are_in_their_order(values: list[int]) -> None:
 
 @given(st.lists(st.integers(0, 5000), max_size=200))
 def test_every_length_stands_in_one_bar(values: list[int]) -> None:
-    starts, width, counts = bin_counts(values)
+    width, counts = bin_counts(values)
     assert sum(counts) == len(values)
-    assert len(starts) == len(counts) <= 31
-    assert all(other - one == width for one, other in pairwise(starts))
+    assert len(counts) <= 31
+    last = (len(counts) - 1) * width
+    assert counts[:-1] == [
+        sum(n * width <= value < (n + 1) * width for value in values) for n in range(len(counts) - 1)
+    ]
+    assert counts[-1] == sum(value >= last for value in values)
 
 
 def test_samples_without_a_label_are_no_intent() -> None:
-    assert count_intents({"train": [_sample(), _sample(intent="x")]})["train"] == {"x": 1}
-    assert count_intents({"train": [_sample()]}) == {}
-
-
-def test_contradictions_show_the_question_and_its_answers() -> None:
-    samples = [_sample("q", "a"), _sample("q", "b"), _sample("q", "a")]
-    found = describe_contradictions(samples, [[0, 1, 2]])
-    assert (found.questions, found.rows, found.examples) == (1, 3, (("q", "a", "b"),))
+    assert _census(_sample(), _sample(intent="x")).intents["train"] == {"x": 1}
+    assert _census(_sample()).intents == {}
 
 
 def test_characters_that_can_not_be_seen_are_shown() -> None:

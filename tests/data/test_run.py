@@ -315,8 +315,8 @@ def test_a_guess_is_shown_and_a_native_shape_is_not(write: Write, prepare: Prepa
     prepare(write("faq.jsonl", questions(5)), progress=listener)
     assert len(listener.notes) == 1
     assert "input_text: question, target_text: answer" in listener.notes[0]
-    assert listener.done == 5
-    assert listener.bars == [("Reading and cleaning faq.jsonl", 5)]
+    assert listener.bars[0] == ("Reading and cleaning faq.jsonl", 5)
+    assert listener.bars[-1] == ("Writing the splits", 5)
     listener = Listener()
     prepare(write("n.jsonl", [{"input_text": f"q{n}", "target_text": "a"} for n in range(5)]), progress=listener)
     assert listener.notes == []

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneloop.core.records import SPLITS, Split
 from tuneloop.data.config import SplitConfig
-from tuneloop.data.split import divide
+from tuneloop.data.keys import SIDES, hash64
+from tuneloop.data.split import divide as divide_names
 
-SIDES = st.sampled_from([None, *SPLITS])
-SAMPLES = st.lists(st.tuples(st.sampled_from("abcdefghij"), SIDES), min_size=1, max_size=30)
+SAMPLES = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.sampled_from(SIDES)), min_size=1, max_size=30)
 SHARES = st.sampled_from([0.0, 0.1, 0.3])
+
+
+class Divided(NamedTuple):
+    sides: tuple[Split | None, ...]
+    validation_taken: bool
+
+
+def divide(
+    groups: Sequence[str],
+    own: Sequence[Split | None],
+    config: SplitConfig,
+    seed: int,
+    labels: Sequence[int] | None = None,
+) -> Divided:
+    """Divide groups that are named by texts."""
+    division = divide_names(
+        np.array([hash64(group) for group in groups], dtype=np.uint64),
+        np.array([SIDES.index(side) for side in own], dtype=np.int8),
+        np.array(labels or [0] * len(groups), dtype=np.int32),
+        config,
+        seed,
+    )
+    return Divided(tuple(SIDES[side] for side in division.sides.tolist()), division.validation_taken)
 
 
 def _count(sides: tuple[Split | None, ...]) -> dict[Split | None, int]:
@@ -105,3 +131,22 @@ def test_validation_is_taken_from_training_where_sources_name_none() -> None:
 
 def test_the_only_training_question_is_not_taken() -> None:
     assert divide(["a", "t"], ["train", "test"], SplitConfig(), 42).sides == ("train", "test")
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(0, 3))
+def test_every_label_gives_its_share(sizes: list[int], seed: int) -> None:
+    labels = [label for label, size in enumerate(sizes, start=1) for _ in range(size)]
+    groups = [f"q{n}" for n in range(len(labels))]
+    sides = divide(groups, [None] * len(groups), SplitConfig(validation=0.1, test=0.2), seed, labels).sides
+    plain = divide(groups, [None] * len(groups), SplitConfig(validation=0.1, test=0.2), seed).sides
+    assert _count(sides) == _count(plain)
+    for label, size in enumerate(sizes, start=1):
+        tested = sum(side == "test" for side, own in zip(sides, labels, strict=True) if own == label)
+        assert abs(tested - size * sides.count("test") / len(sides)) < 1.0 + 1e-9
+
+
+def test_a_rare_label_stays_in_training_where_it_can() -> None:
+    labels = [1] * 97 + [2, 3, 4]
+    groups = [f"q{n}" for n in range(100)]
+    sides = divide(groups, [None] * 100, SplitConfig(), 42, labels).sides
+    assert sides[97:] == ("train", "train", "train")

@@ -105,13 +105,13 @@ def draw_file(
             tally.read += 1
             tracker.advance()
             if isinstance(row, Rejected):
-                tally.quarantined.append(row)
+                tally.quarantine.add(row)
                 continue
             try:
                 drawn = _draw(row, source, layout, config.system, rules, language, tally)
             except BadRow as bad:
                 assert source.path is not None
-                tally.quarantined.append(reject(source.path, row.number, bad.code, row.values, **bad.values))
+                tally.quarantine.add(reject(source.path, row.number, bad.code, row.values, **bad.values))
                 continue
             if drawn is not None:
                 yield drawn
@@ -154,7 +154,9 @@ def _draw(
     own = source.config.split or _own_split(fields, layout)
     spoken = "\n".join(message.content for message in messages if message.role != "system")
     if cleaned.removed is not None:
-        tally.remove(cleaned.removed[0], source.name, row.number, cleaned.removed[1])
+        rule, shown = cleaned.removed
+        tally.remove(rule)
+        tally.show(rule, source.name, row.number, shown)
         return None
     tags = layout.tags(row.values) | ({FLAGS: ",".join(cleaned.flags)} if cleaned.flags else {})
     meta = Meta(source=source.name, row=row.number, lang=detect_language(spoken) or language, tags=tags)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -35,11 +35,18 @@ class SourceConfig(Config):
         return self
 
 
+Similarity = Annotated[float, Field(ge=0.5, le=1.0)]
+
+
 class DeduplicateConfig(Config):
     """Duplicates that are removed."""
 
     exact: bool = True
-    """Remove a sample whose whole text equals an earlier one, apart from case and spacing."""
+    """Remove a sample whose whole text equals an earlier one, apart from case and spacing; false: keep every copy, near ones
+    too."""
+    near: Similarity | None = 0.9
+    """Remove a sample whose question and answer are each at least this similar to an earlier one's (Jaccard similarity of
+    character 4-grams), unless their numbers or negations differ; null: keep them. Samples of a grammar are all kept."""
 
 
 class SplitConfig(Config):
@@ -59,6 +66,19 @@ class SplitConfig(Config):
         return self
 
 
+class LeaksConfig(Config):
+    """What training rows may not share with rows that the model is tested on; what is found leaves training, never the test
+    side. The same question is always looked for."""
+
+    near: Similarity | None = 0.9
+    """Similarity from which two questions are nearly the same: rows that are divided stay on one side, others leave training;
+    null: not looked for."""
+    passages: bool = True
+    """Look for questions that share 13 words (of Chinese: 13 characters) in a row, unless more than ten training rows do."""
+    against: tuple[SourceConfig, ...] = ()
+    """Evaluation sets outside this dataset that it must not hold rows of, written like `sources`."""
+
+
 class DataConfig(Config):
     """Stage 1: from files to a clean, split dataset."""
 
@@ -72,5 +92,7 @@ class DataConfig(Config):
     """Which duplicates are removed."""
     split: SplitConfig = SplitConfig()
     """How rows are divided."""
+    leaks: LeaksConfig = LeaksConfig()
+    """What may not stand in training and in tests."""
     max_quarantined: float = Field(default=0.5, ge=0.0, le=1.0)
     """Stop when more than this share of the rows can't be used: then the file is probably not what it seems."""

@@ -1,104 +1,106 @@
-"""Which samples are the same, and which ask the same question."""
+"""Which samples are the same, and which must stay on one side: decided on keys alone, never on texts."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from tuneloop.core.records import Message, Sample, Split
-from tuneloop.text.normalise import digest, question_key, text_key
-
-PRIORITY: dict[Split | None, int] = {"test": 0, "validation": 1, "train": 2, None: 3}
-"""Which side keeps a sample or a question that stands on several: the test side first, what is undivided last."""
+from tuneloop.data.keys import Hashes, KeyTable, Mask, Sides
 
 COMMON_OPENING = 0.1
 """Share of all samples above which a first turn ("Hi") is an opening, not the question of a dialogue."""
+LARGEST_CLUSTER = 0.05
+"""Share of all samples above which nearly equal questions are joined no further: a template is no question."""
 
 
-def sample_key(sample: Sample) -> str:
-    """Key of the whole text, with the roles."""
-    return digest(*(part for message in sample.messages for part in (message.role, text_key(message.content))))
-
-
-def prompt_key(sample: Sample) -> str:
-    """Key of everything before the last answer, but for a system message."""
-    spoken = [message for message in sample.prompt if message.role != "system"]
-    return digest(*(part for message in spoken for part in (message.role, question_key(message.content))))
-
-
-def find_duplicates(keys: Sequence[str], own: Sequence[Split | None]) -> dict[int, int]:
+def find_duplicates(keys: Hashes, own: Sides) -> dict[int, int]:
     """Find samples whose whole text another one has.
 
     Args:
-        keys: `sample_key` of each sample.
+        keys: `KeyTable.whole`.
         own: the side that each sample's source puts it on; the test side's copy is the one that stays.
     Returns:
-        Position of each duplicate, and the position of the sample that stays.
+        Number of each duplicate, and the number of the sample that stays.
 
-    >>> find_duplicates(["a", "b", "a"], ["train", None, "test"])
+    >>> find_duplicates(np.array([7, 8, 7], dtype=np.uint64), np.array([2, 3, 0], dtype=np.int8))
     {0: 2}
     """
-    stays: dict[str, int] = {}
-    for position, key in enumerate(keys):
-        if key not in stays or PRIORITY[own[position]] < PRIORITY[own[stays[key]]]:
-            stays[key] = position
-    return {position: stays[key] for position, key in enumerate(keys) if stays[key] != position}
+    order = np.lexsort((own, keys))
+    ordered = keys[order]
+    begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(order)]
+    stays = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+    return dict(sorted(zip(order[~begins].tolist(), stays[~begins].tolist(), strict=True)))
 
 
-def group_samples(samples: Sequence[Sample], group_by: str | None = None) -> list[str]:
+def group_names(table: KeyTable, near: NDArray[np.int64]) -> Hashes:
     """Name the group of each sample: samples of one group must stay on one side.
 
-    One group are samples with the same first question, and those with the same value of the tag `group_by`. A dialogue
-    contains the answers to its earlier turns, which is why the first question counts, not only the last one; a
-    greeting that opens many dialogues is no question, and then the whole prompt counts.
+    One group are samples with the same first question, those with nearly the same, and those with the same tag. A dialogue
+    contains the answers to its earlier turns, which is why the first question counts, not only the last one; a greeting
+    that opens many dialogues is no question, and then the whole prompt counts.
+
+    Args:
+        table: the keys.
+        near: pairs of samples that ask nearly the same.
+    Returns:
+        For each sample the smallest question of its group.
     """
-    openings = [_opening_key(sample) for sample in samples]
-    often = Counter(openings)
-    limit = max(20.0, COMMON_OPENING * len(samples))
-    questions = [
-        opening if often[opening] <= limit or _turns(sample) == 1 else prompt_key(sample)
-        for sample, opening in zip(samples, openings, strict=True)
-    ]
-    if group_by is None:
-        return questions
-    return _joined(questions, [sample.meta.tags.get(group_by) for sample in samples])
+    names, question = np.unique(_questions(table), return_inverse=True)
+    tagged = np.flatnonzero(table.tag)
+    _, first, tag = np.unique(table.tag[tagged], return_index=True, return_inverse=True)
+    joined = np.stack([question[tagged], question[tagged][first][tag]], axis=1)
+    if len(near):
+        joined = np.concatenate([joined, _clusters(question[near], np.bincount(question))])
+    if not len(joined):
+        return names[question]
+    graph = coo_array((np.ones(len(joined), dtype=bool), (joined[:, 0], joined[:, 1])), shape=(len(names),) * 2)
+    _, part = connected_components(graph, directed=False)
+    smallest: Hashes = np.full(part.max() + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(smallest, part, names)
+    named: Hashes = smallest[part[question]]
+    return named
 
 
-def contradictions(samples: Sequence[Sample]) -> list[list[int]]:
-    """Positions of samples that have the same prompt but different answers, one list a question."""
-    by_prompt: defaultdict[str, list[int]] = defaultdict(list)
-    for position, sample in enumerate(samples):
-        by_prompt[prompt_key(sample)].append(position)
-    return [
-        positions
-        for positions in by_prompt.values()
-        if len(positions) > 1 and len({text_key(samples[position].answer) for position in positions}) > 1
-    ]
+def contradictions(table: KeyTable, kept: Mask) -> list[list[int]]:
+    """Numbers of samples that have the same prompt but different answers, one list a question, in the order of the file."""
+    numbers = np.flatnonzero(kept)
+    order = numbers[np.lexsort((numbers, table.answer[numbers], table.prompt[numbers]))]
+    prompts, answers = table.prompt[order], table.answer[order]
+    begins = np.flatnonzero(np.concatenate([[True], prompts[1:] != prompts[:-1]])[: len(order)])
+    differs = np.concatenate([[False], (answers[1:] != answers[:-1]) & (prompts[1:] == prompts[:-1])])[: len(order)]
+    ends = np.append(begins[1:], len(order))
+    several = np.add.reduceat(differs, begins) > 0 if len(order) else np.empty(0, dtype=bool)
+    found = [sorted(order[begin:end].tolist()) for begin, end in zip(begins[several], ends[several], strict=True)]
+    return sorted(found)
 
 
-def _opening_key(sample: Sample) -> str:
-    first: Message | None = next((message for message in sample.messages if message.role == "user"), None)
-    return digest(question_key(first.content if first else ""))
+def _questions(table: KeyTable) -> Hashes:
+    """The question that each sample is about."""
+    _, opening, often = np.unique(table.opening, return_inverse=True, return_counts=True)
+    limit = max(20.0, COMMON_OPENING * len(table))
+    return np.where((often[opening] <= limit) | (table.turns == 1), table.opening, table.prompt)
 
 
-def _turns(sample: Sample) -> int:
-    return sum(message.role == "user" for message in sample.messages)
+def _clusters(pairs: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of the pairs of questions that make no cluster too large."""
+    limit = max(20.0, LARGEST_CLUSTER * sizes.sum())
+    parent = {question: question for question in np.unique(pairs).tolist()}
+    size = {question: int(sizes[question]) for question in parent}
 
-
-def _joined(questions: Sequence[str], values: Sequence[str | None]) -> list[str]:
-    """Join groups that share a question or a value (union-find); the name is the smallest question of the group."""
-    parent: dict[str, str] = {question: question for question in questions}
-
-    def root(question: str) -> str:
+    def root(question: int) -> int:
         while parent[question] != question:
             parent[question] = parent[parent[question]]
             question = parent[question]
         return question
 
-    owner: dict[str, str] = {}
-    for question, value in zip(questions, values, strict=True):
-        if value is None:
+    kept = np.zeros(len(pairs), dtype=bool)
+    for place, (one, other) in enumerate(pairs.tolist()):
+        first, second = root(one), root(other)
+        if first == second or size[first] + size[second] > limit:
             continue
-        one, other = root(question), root(owner.setdefault(value, question))
-        parent[max(one, other)] = min(one, other)
-    return [root(question) for question in questions]
+        parent[second] = first
+        size[first] += size[second]
+        kept[place] = True
+    return pairs[kept]

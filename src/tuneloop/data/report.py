@@ -5,16 +5,19 @@ Language-neutral: advice stands as codes and values, which `core.messages` puts 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
-from tuneloop.core.records import SPLITS, Record, Sample, Split
+from tuneloop.core.records import Record, Split
 from tuneloop.data.tally import Example, Tally
 
-FORMAT = 1
+FORMAT = 2
+BINS = 30
+BUDGETS = (128, 256, 512, 1024, 2048, 4096, 8192)
+"""Lengths in tokens for which the report says how many samples would be cut."""
 
 
 class RuleReport(Record):
@@ -50,6 +53,9 @@ class Distribution(Record):
     median: int
     p95: int
     maximum: int
+    bin_width: int
+    bins: tuple[int, ...]
+    """How many lengths stand in [0, bin_width), [bin_width, 2 bin_width), …; the last bin also holds everything longer."""
 
     @classmethod
     def of(cls, values: Sequence[int]) -> Distribution:
@@ -58,16 +64,36 @@ class Distribution(Record):
         >>> Distribution.of([1, 2, 3]).median, Distribution.of([]).total
         (2, 0)
         """
-        ordered = sorted(values) or [0]
+        ordered = np.sort(np.asarray(values, dtype=np.int64)) if len(values) else np.zeros(1, dtype=np.int64)
         last = len(ordered) - 1
+        width, counts = bin_counts(values)
         return cls(
-            total=sum(ordered),
-            mean=round(sum(ordered) / len(ordered), 2),
-            minimum=ordered[0],
-            median=ordered[round(0.5 * last)],
-            p95=ordered[round(0.95 * last)],
-            maximum=ordered[-1],
+            total=int(ordered.sum()),
+            mean=round(float(ordered.mean()), 2),
+            minimum=int(ordered[0]),
+            median=int(ordered[round(0.5 * last)]),
+            p95=int(ordered[round(0.95 * last)]),
+            maximum=int(ordered[-1]),
+            bin_width=width,
+            bins=tuple(counts),
         )
+
+
+def bin_counts(values: Sequence[int]) -> tuple[int, list[int]]:
+    """Count lengths in bins of equal width, up to the 99th percentile; what is longer stands in the last bin.
+
+    Returns:
+        Width of a bin, and how many values each holds; their sum is the number of values.
+
+    >>> bin_counts([0, 1, 1, 5])
+    (1, [1, 2, 0, 0, 0, 1])
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.int64)) if len(values) else np.zeros(1, dtype=np.int64)
+    top = int(ordered[round(0.99 * (len(ordered) - 1))])
+    width = max(1, -(-(top + 1) // BINS))
+    places = np.minimum(ordered // width, top // width)
+    counts = np.bincount(places, minlength=top // width + 1)
+    return width, counts.tolist() if len(values) else [0] * len(counts)
 
 
 class Lengths(Record):
@@ -81,6 +107,8 @@ class TokenLengths(Lengths):
     """Lengths in tokens of the recipe's model."""
 
     model: str
+    cut: dict[int, int]
+    """For several values of `training.max_length`: samples that are longer, prompt and answer together."""
 
 
 class QuarantinedRow(Record):
@@ -123,8 +151,11 @@ class Report(Record):
     splits: dict[Split, int]
     tokens: TokenLengths | None
     leaks: dict[str, int]
-    """Samples that were removed because a side before theirs (test, validation) has their question, by side; `undivided`
-    are those whose source named no side."""
+    """Samples that were removed because a side before theirs (test, validation) or an evaluation set has their question,
+    nearly has it or shares a passage with it, by side; `undivided` are those whose source named no side. `rules` says how
+    many each kind of leak cost."""
+    against: tuple[SourceReport, ...]
+    """Evaluation sets that the dataset was compared with."""
     sources: tuple[SourceReport, ...]
     quarantine: dict[str, int]
     """Reason (code) and number of rows."""
@@ -155,41 +186,8 @@ def rule_examples(tally: Tally) -> dict[str, tuple[Example, ...]]:
     return {name: tuple(count.examples) for name, count in tally.rules.items() if count.examples}
 
 
-def first_quarantined(tally: Tally, limit: int = 20) -> tuple[QuarantinedRow, ...]:
+def first_quarantined(tally: Tally) -> tuple[QuarantinedRow, ...]:
     return tuple(
         QuarantinedRow(source=row.source, row=row.row, code=row.code, reason=row.reason)
-        for row in tally.quarantined[:limit]
+        for row in tally.quarantine.first
     )
-
-
-def character_lengths(samples: Sequence[Sample]) -> Lengths:
-    return Lengths(
-        prompt=Distribution.of([sum(len(message.content) for message in sample.prompt) for sample in samples]),
-        answer=Distribution.of([len(sample.answer) for sample in samples]),
-    )
-
-
-def token_lengths(model: str, lengths: Sequence[tuple[int, int]]) -> TokenLengths:
-    return TokenLengths(
-        model=model,
-        prompt=Distribution.of([prompt for prompt, _ in lengths]),
-        answer=Distribution.of([answer for _, answer in lengths]),
-    )
-
-
-def count_intents(splits: Mapping[Split, Sequence[Sample]]) -> dict[Split, dict[str, int]]:
-    """Samples of each intent in each split, the most frequent intent first; empty where nothing is labelled."""
-    counts: defaultdict[Split, dict[str, int]] = defaultdict(dict)
-    for split in SPLITS:
-        intents = Counter(sample.meta.tags.get("intent") for sample in splits.get(split, ()))
-        counts[split] = {intent: count for intent, count in intents.most_common() if intent is not None}
-    return dict(counts) if any(counts.values()) else {}
-
-
-def describe_contradictions(samples: Sequence[Sample], groups: Sequence[Sequence[int]]) -> Contradictions:
-    """Count questions with different answers, and show the first five."""
-    shown = []
-    for positions in groups[:5]:
-        answers = dict.fromkeys(samples[position].answer[:200] for position in positions)
-        shown.append((samples[positions[0]].question[:200], *list(answers)[:3]))
-    return Contradictions(questions=len(groups), rows=sum(map(len, groups)), examples=tuple(shown))

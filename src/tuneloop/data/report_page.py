@@ -13,7 +13,6 @@ from tuneloop.data.advice import shown_columns
 from tuneloop.data.report import Distribution, Lengths, Report
 from tuneloop.store.page import Block, Callout, Pairs, Paragraph, Plot, Section, Table, Texts, render_page
 
-BINS = 30
 INTENTS_SHOWN = 40
 COLOURS: dict[Split, str] = {"train": "#4472b8", "validation": "#d9902f", "test": "#4a9b6b"}
 
@@ -23,12 +22,12 @@ _INVISIBLE = re.compile(
 )
 
 
-def dataset_page(report: Report, splits: Mapping[Split, Sequence[Sample]], language: Language | None = None) -> str:
+def dataset_page(report: Report, shown: Mapping[Split, Sequence[Sample]], language: Language | None = None) -> str:
     """Render the report of a dataset.
 
     Args:
         report: the report.
-        splits: the samples, for plots and a few of them as examples.
+        shown: a few samples of each side.
         language: language of the page; the interface language when None.
     """
     words = _Words(language or current_language())
@@ -38,8 +37,8 @@ def dataset_page(report: Report, splits: Mapping[Split, Sequence[Sample]], langu
         Section(words("rules"), tuple(_rules(report, words))),
         Section(words("quarantine"), tuple(_quarantine(report, words))),
         Section(words("division"), tuple(_division(report, words))),
-        Section(words("lengths"), tuple(_lengths(report, splits, words))),
-        Section(words("samples"), tuple(_samples(splits, words))),
+        Section(words("lengths"), tuple(_lengths(report, words))),
+        Section(words("samples"), tuple(_samples(shown, words))),
     ]
     return render_page(words("title", name=report.name), sections, words.language)
 
@@ -103,7 +102,8 @@ def _rules(report: Report, words: _Words) -> Iterator[Block]:
             place = _place(words, example.source, example.row)
             shown.append((f"{words.rule(name)[0]} · {place}", visible(example.before)))
             if example.after:
-                shown.append((words("after"), visible(example.after)))
+                removes = report.rules[name].removed > 0
+                shown.append((words("stays" if removes else "after"), visible(example.after)))
         yield Texts(tuple(shown))
 
 
@@ -168,16 +168,14 @@ def _intents_plot(report: Report, words: _Words) -> Plot:
     return Plot(json.dumps({"data": data, "layout": layout}), title)
 
 
-def _lengths(report: Report, splits: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterator[Block]:
+def _lengths(report: Report, words: _Words) -> Iterator[Block]:
     rows = [*_length_rows(report.characters, words("characters"), words)]
     if report.tokens is not None:
         rows += _length_rows(report.tokens, words("tokens_of", model=report.tokens.model), words)
     columns = ("", "minimum", "median", "mean", "p95", "maximum", "total")
     yield Table(tuple(words(f"length_{column}") if column else "" for column in columns), tuple(rows))
-    samples = [sample for split in SPLITS for sample in splits[split]]
-    prompts = [sum(len(message.content) for message in sample.prompt) for sample in samples]
-    yield _histogram(prompts, words("prompt_lengths"), words)
-    yield _histogram([len(sample.answer) for sample in samples], words("answer_lengths"), words)
+    yield _histogram(report.characters.prompt, words("prompt_lengths"), words)
+    yield _histogram(report.characters.answer, words("answer_lengths"), words)
     languages = [(words(f"language_{name}"), f"{count:,}") for name, count in report.languages.items()]
     yield Table((words("language"), words("rows")), tuple(languages))
     if report.dialogues:
@@ -194,44 +192,33 @@ def _figures(figures: Distribution) -> tuple[str, ...]:
     return tuple(f"{value:,.0f}" for value in ordered)
 
 
-def _histogram(values: Sequence[int], title: str, words: _Words) -> Plot:
+def _histogram(figures: Distribution, title: str, words: _Words) -> Plot:
     """Bars of equal width up to the 99th percentile; longer values stand in the last bar."""
-    starts, width, counts = bin_counts(values)
-    data = [{"type": "bar", "x": [start + width / 2 for start in starts], "y": counts, "width": width * 0.94}]
-    data[0]["marker"] = {"color": COLOURS["train"]}
-    data[0]["customdata"] = [f"{start:,}–{start + width - 1:,}" for start in starts]
-    data[0]["hovertemplate"] = "%{customdata}: %{y}<extra></extra>"
+    width = figures.bin_width
+    starts = [place * width for place in range(len(figures.bins))]
+    ranges = [f"{start:,}–{start + width - 1:,}" for start in starts]
+    ranges[-1] = f"≥ {starts[-1]:,}"
+    bars = {
+        "type": "bar",
+        "x": [start + width / 2 for start in starts],
+        "y": list(figures.bins),
+        "width": width * 0.94,
+        "marker": {"color": COLOURS["train"]},
+        "customdata": ranges,
+        "hovertemplate": "%{customdata}: %{y}<extra></extra>",
+    }
     layout = {
         "title": {"text": title},
         "xaxis": {"title": {"text": words("characters")}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": words("rows")}},
         "height": 320,
     }
-    return Plot(json.dumps({"data": data, "layout": layout}), title)
+    return Plot(json.dumps({"data": [bars], "layout": layout}), title)
 
 
-def bin_counts(values: Sequence[int]) -> tuple[list[int], int, list[int]]:
-    """Count lengths in bins of equal width.
-
-    Returns:
-        Starts of the bins, their width, and how many values each holds; their sum is the number of values.
-
-    >>> bin_counts([0, 1, 1, 5])
-    ([0, 1, 2, 3, 4, 5], 1, [1, 2, 0, 0, 0, 1])
-    """
-    ordered = sorted(values) or [0]
-    top = ordered[round(0.99 * (len(ordered) - 1))]
-    width = max(1, -(-(top + 1) // BINS))
-    starts = list(range(0, top + 1, width))
-    counts = [0] * len(starts)
-    for value in values:
-        counts[min(value // width, len(starts) - 1)] += 1
-    return starts, width, counts
-
-
-def _samples(splits: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterator[Block]:
+def _samples(shown: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterator[Block]:
     for split in SPLITS:
-        for sample in splits[split][: 2 if split == "train" else 1]:
+        for sample in shown[split]:
             place = _place(words, sample.meta.source, sample.meta.row)
             items = [
                 (f"{words.side(split)} · {place} · {words(f'role_{m.role}')}", m.content) for m in sample.messages[:6]

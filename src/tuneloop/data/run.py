@@ -1,37 +1,57 @@
-"""Stage 1, from top to bottom: files in, a clean, split and fingerprinted dataset with its report out."""
+"""Stage 1, from top to bottom: files in, a clean, split and fingerprinted dataset with its report out.
+
+The samples pass through a file, never through a list: the memory holds about 200 bytes of keys for each.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tuneloop.core.hashing import stage_key
+from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
-from tuneloop.core.records import SPLITS, Dataset, Sample
-from tuneloop.data.assemble import Assembled, assemble
+from tuneloop.core.records import SPLITS, Dataset
+from tuneloop.data.census import Census, Measure
+from tuneloop.data.clean import active_rules
 from tuneloop.data.config import DataConfig
-from tuneloop.data.report import token_lengths
+from tuneloop.data.conversation import RULES as CONVERSATION_RULES
+from tuneloop.data.fates import RULES as REMOVING_RULES
+from tuneloop.data.fates import Fates, decide
+from tuneloop.data.gather import gather
+from tuneloop.data.keys import Keys
+from tuneloop.data.report import Report
 from tuneloop.data.report_page import dataset_page
-from tuneloop.data.sources import find_sources, fingerprint
-from tuneloop.store.artifacts import new_artifact, verify
+from tuneloop.data.sources import Source, find_sources, fingerprint
+from tuneloop.data.spool import Spool
+from tuneloop.data.summary import summarise
+from tuneloop.data.tally import Tally
+from tuneloop.store.artifacts import new_artifact, scratch_folder, verify
 from tuneloop.store.samples import write_samples
 from tuneloop.store.workspace import Workspace
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same files and recipe start to give another dataset."""
 
 ID_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """Lengths in tokens of the recipe's model, which this stage does not know."""
+class Inputs:
+    """Everything that decides a dataset, and under which key."""
 
-    name: str
-    lengths: Callable[[Sequence[Sample]], list[tuple[int, int]]]
-    """Prompt tokens and answer tokens of each sample."""
+    sources: list[Source]
+    against: list[Source]
+    """Evaluation sets that the dataset must not leak from."""
+    identity: dict[str, Any]
+    hashes: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        return stage_key("data", FORMAT, self.identity, self.hashes)[:ID_LENGTH]
 
 
 def run(
@@ -57,42 +77,73 @@ def run(
         workspace: where the dataset is written.
         measure: measures lengths in tokens for the report; characters only when None.
         force: make the dataset again under a new id (`<id>-2`, …); an existing one is never changed.
-        progress: gets a bar for each source and a note for each guess.
+        progress: gets bars and a note for each guess.
     Raises:
         DataError: a source, its columns or too many of its rows can't be used; the code says which.
         CorruptError: the dataset exists but differs from its manifest.
+        ResourceError: the disk has no room.
     """
-    sources = find_sources(config, folder, language)
-    resolved, inputs = fingerprint(config, sources)
-    identity = {"data": resolved, "language": language, "seed": seed, "model": measure.name if measure else None}
-    id_ = stage_key("data", FORMAT, identity, inputs)[:ID_LENGTH]
+    inputs = find_inputs(config, folder, language, seed, measure)
     home = workspace.datasets / name
-    existing = find_existing(home, id_)
+    existing = find_existing(home, inputs.key)
     if existing and not force:
         return open_dataset(existing[-1], reused=True)
 
-    made = assemble(sources, config, name=name, language=language, seed=seed, progress=progress)
-    if measure is not None:
-        lengths = measure.lengths([sample for split in SPLITS for sample in made.splits[split]])
-        tokens = token_lengths(measure.name, lengths)
-        made = Assembled(made.report.model_copy(update={"tokens": tokens}), made.splits, made.quarantined)
-
-    final = home / (id_ if not existing else f"{id_}-{_number(existing[-1]) + 1}")
-    workspace.ensure()
-    with new_artifact(final, kind="dataset", config=identity, inputs=inputs, seeds={"split": seed}) as temporary:
-        write_dataset(temporary, made)
+    final = home / (inputs.key if not existing else f"{inputs.key}-{_number(existing[-1]) + 1}")
+    with scratch_folder(home) as scratch:
+        ready = scratch / "dataset"
+        ready.mkdir()
+        rules = [*active_rules(config.clean, language).names, *CONVERSATION_RULES, *REMOVING_RULES]
+        tally = Tally.of(rules, ready / "quarantine.jsonl")
+        how: dict[str, Any] = {"language": language, "seed": seed, "progress": progress}
+        keys = Keys(config.split.group_by, config.leaks.near, config.deduplicate.near)
+        with closing(tally.quarantine), closing(Spool(scratch / "spool.jsonl", keys)) as spool:
+            understood = gather(inputs.sources, config, spool, tally, **how)
+            unused = Tally.of(tally.rules, scratch / "against.jsonl")
+            with closing(unused.quarantine):
+                compared = gather(inputs.against, config, spool, unused, foreign=True, **how)
+            fates = decide(spool, config, seed, tally, progress)
+            census = write_splits(ready, spool, fates, measure, progress)
+            facts = summarise(
+                spool, fates, tally, census, understood, compared, name=name, language=language, seed=seed
+            )
+        write_report(ready, facts, census)
+        workspace.ensure()
+        made_of = {"config": inputs.identity, "inputs": inputs.hashes, "seeds": {"split": seed}}
+        with new_artifact(final, kind="dataset", **made_of) as folder_of_dataset:
+            for path in ready.iterdir():
+                path.rename(folder_of_dataset / path.name)
     return open_dataset(final, reused=False)
 
 
-def write_dataset(folder: Path, made: Assembled) -> None:
-    """Write the samples, the quarantine and both reports into a folder."""
-    for split in SPLITS:
-        write_samples(folder / f"{split}.jsonl", made.splits[split])
-    with (folder / "quarantine.jsonl").open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(json.dumps(row.model_dump(), ensure_ascii=False) + "\n" for row in made.quarantined)
-    report = json.dumps(made.report.as_json(), ensure_ascii=False, indent=2)
-    (folder / "report.json").write_text(report + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(dataset_page(made.report, made.splits), encoding="utf-8")
+def find_inputs(config: DataConfig, folder: Path, language: str, seed: int, measure: Measure | None) -> Inputs:
+    """Find every source and evaluation set, and what the dataset's key is made of."""
+    outside = config.model_copy(update={"sources": config.leaks.against})
+    sources, against = find_sources(config, folder, language), find_sources(outside, folder, language)
+    resolved, hashes = fingerprint(config, sources)
+    compared, more = fingerprint(outside, against)
+    resolved["leaks"]["against"] = compared["sources"]
+    hashes |= {f"against:{name}": value for name, value in more.items()}
+    identity = {"data": resolved, "language": language, "seed": seed, "model": measure.name if measure else None}
+    return Inputs(sources, against, identity, hashes)
+
+
+def write_splits(folder: Path, spool: Spool, fates: Fates, measure: Measure | None, progress: Progress) -> Census:
+    """Write the samples of every side, and count what they are."""
+    census = Census(measure)
+    numbers = {split: fates.on(split).tolist() for split in SPLITS}
+    with progress.track(text("data.progress.writing"), sum(map(len, numbers.values())), "rows") as tracker:
+        for split in SPLITS:
+            samples = census.count(split, spool.read(numbers[split]), tracker)
+            write_samples(folder / f"{split}.jsonl", samples)
+    return census
+
+
+def write_report(folder: Path, report: Report, census: Census) -> None:
+    """Write the report for programs and for people."""
+    content = json.dumps(report.as_json(), ensure_ascii=False, indent=2)
+    (folder / "report.json").write_text(content + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(dataset_page(report, census.shown), encoding="utf-8")
 
 
 def open_dataset(path: Path, *, reused: bool = True) -> Dataset:

@@ -2,62 +2,98 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuneloop.core.records import Split
+import numpy as np
+from numpy.typing import NDArray
+
 from tuneloop.core.seeds import derive_seed
 from tuneloop.data.config import SplitConfig
-from tuneloop.data.duplicates import PRIORITY
+from tuneloop.data.keys import NOWHERE, TEST, TRAIN, VALIDATION, Hashes, Sides
+
+Groups = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Division:
     """The side of every sample."""
 
-    sides: tuple[Split | None, ...]
-    """Side of each sample; None: removed, because its question stands on the test or the validation side."""
+    sides: Sides
+    """Side of each sample (see `keys.SIDES`); nowhere: removed, because its question stands on the test or the validation
+    side."""
     validation_taken: bool
     """The sources name training and test rows but none for validation, so that some training rows were taken."""
 
 
-def divide(groups: Sequence[str], own: Sequence[Split | None], config: SplitConfig, seed: int) -> Division:
+def divide(names: Hashes, own: Sides, strata: NDArray[np.int32], config: SplitConfig, seed: int) -> Division:
     """Divide samples by groups, the same way every time.
 
     A side that the source names is kept. A group that stands on several sides stays on the test side, else on the
     validation side, and its other samples are removed. The rest is divided in an order that depends on the seed and on
-    the group's own name alone, so that a question stays on its side when rows are added.
+    the group's own name alone, so that a question stays on its side when rows are added, and so that every stratum gives
+    its share.
 
     Args:
-        groups: name of each sample's group.
-        own: the side that the sample's source puts it on, or None.
+        names: name of each sample's group.
+        own: the side that the sample's source puts it on, or nowhere.
+        strata: number of each sample's label; a group counts for its smallest one.
         config: shares of the groups that go to validation and test.
         seed: seed of the recipe.
     """
-    held: dict[str, Split] = {}
-    for group, side in zip(groups, own, strict=True):
-        if side is not None and PRIORITY[side] < PRIORITY[held.get(group)]:
-            held[group] = side
-    free = sorted(set(groups) - held.keys(), key=lambda group: _rank(group, seed))
-    to_test, to_validation = _counts(len(free), config, keep_training="train" not in held.values())
-    placed: dict[str, Split] = {}
-    for position, group in enumerate(free):
-        validation = position < to_test + to_validation
-        placed[group] = "test" if position < to_test else "validation" if validation else "train"
+    groups, member = np.unique(names, return_inverse=True)
+    held = np.full(len(groups), NOWHERE, dtype=np.int8)
+    np.minimum.at(held, member, own)
+    stratum = np.full(len(groups), np.iinfo(np.int32).max, dtype=np.int32)
+    np.minimum.at(stratum, member, strata)
+    order = np.argsort(_ranks(groups, seed), kind="stable")
+
+    free = order[held[order] == NOWHERE]
+    to_test, to_validation = _counts(len(free), config, keep_training=not (held == TRAIN).any())
+    placed = np.where(held == NOWHERE, TRAIN, held).astype(np.int8)
+    test = pick(free, stratum, to_test)
+    placed[test] = TEST
+    placed[pick(free[~np.isin(free, test)], stratum, to_validation)] = VALIDATION
     taken = False
-    if config.validation > 0 and "validation" not in held.values() and not to_validation:
-        training = sorted((group for group, side in held.items() if side == "train"), key=lambda g: _rank(g, seed))
-        taking = training[: min(max(1, round(config.validation * len(training))), len(training) - 1)]
-        taken = len(taking) > 0
-        for group in taking:
-            placed[group] = "validation"
-    sides = [_side(group, side, held, placed) for group, side in zip(groups, own, strict=True)]
-    return Division(tuple(sides), taken)
+    if config.validation > 0 and not (held == VALIDATION).any() and not to_validation:
+        training = order[held[order] == TRAIN]
+        taking = min(max(1, round(config.validation * len(training))), len(training) - 1)
+        taken = taking > 0
+        placed[pick(training, stratum, taking)] = VALIDATION
+
+    sides = placed[member]
+    bound = np.isin(held[member], (TEST, VALIDATION))
+    sides[bound & (own != held[member])] = NOWHERE
+    return Division(sides, taken)
 
 
-def _rank(group: str, seed: int) -> bytes:
-    return hashlib.blake2b(f"{derive_seed(seed, 'split')}/{group}".encode(), digest_size=16).digest()
+def pick(groups: Groups, stratum: NDArray[np.int32], count: int) -> Groups:
+    """Pick groups so that every stratum gives its share, and the last group of a stratum only when nothing else is left.
+
+    Args:
+        groups: numbers of the groups to choose from, in the order in which they are to be preferred.
+        stratum: stratum of every group.
+        count: how many.
+    """
+    if count <= 0 or not len(groups):
+        return groups[:0]
+    _, first, where, sizes = np.unique(stratum[groups], return_index=True, return_inverse=True, return_counts=True)
+    wanted = count * sizes / len(groups)
+    given = np.floor(wanted).astype(np.int64)
+    # What rounding left over goes to the strata that lost most by it; those in preferred order where they lost the same.
+    for place in np.lexsort((first, given - wanted, given + 1 >= sizes))[: count - given.sum()]:
+        given[place] += 1
+    by_stratum = np.argsort(where, kind="stable")
+    within = np.empty(len(groups), dtype=np.int64)
+    within[by_stratum] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return groups[within < given[where]]
+
+
+def _ranks(groups: Hashes, seed: int) -> Hashes:
+    """A number for every group that looks random (the finaliser of SplitMix64)."""
+    mixed = groups ^ np.uint64(derive_seed(seed, "split"))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _counts(groups: int, config: SplitConfig, *, keep_training: bool) -> tuple[int, int]:
@@ -69,11 +105,3 @@ def _counts(groups: int, config: SplitConfig, *, keep_training: bool) -> tuple[i
     test = min(max(1, round(config.test * groups)) if config.test > 0 else 0, max(spare, 0))
     validation = max(1, round(config.validation * groups)) if config.validation > 0 else 0
     return test, min(validation, max(spare - test, 0))
-
-
-def _side(group: str, own: Split | None, held: dict[str, Split], placed: dict[str, Split]) -> Split | None:
-    if group not in held:
-        return placed[group]
-    if held[group] == "train":
-        return placed.get(group, "train")
-    return own if own == held[group] else None

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tuneloop.core.records import Record, Rejected
 
 EXAMPLES = 5
 SHOWN = 240
 """Characters of a text that an example shows."""
+FIRST = 20
+"""Rows in quarantine that the report shows."""
 
 
 class Example(Record):
-    """A text before and after a rule."""
+    """A text before and after a rule; for a rule that removes, the text removed and the one that stays."""
 
     source: str
     row: int
@@ -35,17 +39,55 @@ class RuleCount:
     examples: list[Example] = field(default_factory=list)
 
 
+class Quarantine:
+    """Rows that can't be used: written to a file as they come; only counts and the first ones are kept.
+
+    Args:
+        path: file that gets one JSON object a line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="\n")
+        self.counts: Counter[str] = Counter()
+        self.first: list[Rejected] = []
+        self.of_source: Counter[str] = Counter()
+        """Reasons (codes) of the source that is being read."""
+        self.first_of_source: defaultdict[str, list[Rejected]] = defaultdict(list)
+
+    def begin(self) -> None:
+        """A new source is read."""
+        self.of_source.clear()
+        self.first_of_source.clear()
+
+    def add(self, row: Rejected) -> None:
+        """Set a row aside."""
+        self._file.write(json.dumps(row.model_dump(), ensure_ascii=False) + "\n")
+        self.counts[row.code] += 1
+        self.of_source[row.code] += 1
+        if len(self.first) < FIRST:
+            self.first.append(row)
+        if len(shown := self.first_of_source[row.code]) < EXAMPLES:
+            shown.append(row)
+
+    @property
+    def rows(self) -> int:
+        return self.counts.total()
+
+    def close(self) -> None:
+        self._file.close()
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of one preparation. `read = kept + quarantined + removed by rules`, always."""
 
     rules: dict[str, RuleCount]
+    quarantine: Quarantine
     read: int = 0
-    quarantined: list[Rejected] = field(default_factory=list)
 
     @classmethod
-    def of(cls, rules: Iterable[str]) -> Tally:
-        return cls({name: RuleCount() for name in rules})
+    def of(cls, rules: Iterable[str], quarantine: Path) -> Tally:
+        return cls({name: RuleCount() for name in rules}, Quarantine(quarantine))
 
     def change(self, rule: str, source: str, row: int, before: str = "", after: str = "") -> None:
         """Count one changed sample, and keep the first few as examples."""
@@ -54,12 +96,16 @@ class Tally:
         if len(count.examples) < EXAMPLES and before != after:
             count.examples.append(_example(source, row, before, after))
 
-    def remove(self, rule: str, source: str, row: int, text: str = "") -> None:
-        """Count one removed sample."""
-        count = self.rules[rule]
-        count.removed += 1
-        if len(count.examples) < EXAMPLES and text:
-            count.examples.append(Example(source=source, row=row, before=text[:SHOWN], after=""))
+    def remove(self, rule: str, count: int = 1) -> None:
+        """Count removed samples."""
+        self.rules[rule].removed += count
+
+    def show(self, rule: str, source: str, row: int, text: str, stays: str = "") -> None:
+        """Show a removed text, and the one that stays in its place."""
+        examples = self.rules[rule].examples
+        if len(examples) < EXAMPLES and text:
+            shown = _example(source, row, text, stays) if stays else None
+            examples.append(shown or Example(source=source, row=row, before=text[:SHOWN], after=""))
 
     def flag(self, rule: str, source: str, row: int, found: str) -> None:
         """Count one flagged sample; an example shows what was found."""
@@ -67,11 +113,6 @@ class Tally:
         count.flagged += 1
         if len(count.examples) < EXAMPLES:
             count.examples.append(Example(source=source, row=row, before=found[:SHOWN], after=""))
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """How many rows went to quarantine for each reason, the most frequent first."""
-        return dict(Counter(rejected.code for rejected in self.quarantined).most_common())
 
 
 def _example(source: str, row: int, before: str, after: str) -> Example:

@@ -89,7 +89,8 @@ class Loop:
             return self._prepare(measured=False)
 
     def _prepare(self, *, measured: bool) -> Dataset:
-        from tuneloop.data.run import Measure, run
+        from tuneloop.data.census import Measure
+        from tuneloop.data.run import run
 
         recipe = self.recipe
         return run(

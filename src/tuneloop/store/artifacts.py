@@ -106,6 +106,26 @@ def new_artifact(
                 shutil.rmtree(temporary)
 
 
+@contextmanager
+def scratch_folder(near: Path) -> Iterator[Path]:
+    """Give a temporary folder on the disk of `near` (a path that need not exist yet); it is removed at the end.
+
+    Raises:
+        ResourceError: the disk has no room (code `store.disk_full`).
+    """
+    place = next(folder for folder in near.absolute().parents if folder.is_dir())
+    temporary = place / f".tuneloop.{secrets.token_hex(4)}.tmp"
+    try:
+        temporary.mkdir()
+        yield temporary
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError("store.disk_full", file=place) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_manifest(
     folder: Path,
     *,

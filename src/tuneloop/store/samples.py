@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ def write_samples(path: Path, samples: Iterable[Sample]) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for sample in samples:
-            file.write(json.dumps(sample.model_dump(exclude_none=True), ensure_ascii=False) + "\n")
+            file.write(sample.model_dump_json(exclude_none=True) + "\n")
             count += 1
     return count
 

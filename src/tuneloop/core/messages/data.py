@@ -313,6 +313,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.suggest.intent": ("labels: column {column}", "标签列：{column}"),
     # Progress
     "data.progress.reading": ("Reading and cleaning {file}", "正在读取并清洗 {file}"),
+    "data.progress.comparing": ("Comparing near-duplicates", "正在比较近似重复"),
+    "data.progress.leaks": ("Looking for leaks", "正在查找泄漏"),
+    "data.progress.writing": ("Writing the splits", "正在写入各部分"),
+    "data.progress.pairs": ("pairs", "对"),
+    "data.progress.rows": ("rows", "行"),
     "data.progress.making": ("Making samples with {name}", "正在用 {name} 生成样本"),
     "data.guess.names": (
         "{file}: recognised by their names: {columns}. Wrong? Set `columns:` in the recipe.",

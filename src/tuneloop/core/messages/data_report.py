@@ -100,6 +100,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.report.flagged": ("rows flagged", "标记行数"),
     "data.report.found": ("found", "发现"),
     "data.report.after": ("after", "处理后"),
+    "data.report.stays": ("stays", "保留"),
     "data.report.rule_unicode_repair": ("Unicode repair", "乱码修复"),
     "data.report.rule_unicode_repair_does": (
         "repairs text that was decoded wrongly, composes characters",
@@ -182,10 +183,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "removes a sample whose whole text equals another one, apart from case and spacing",
         "移除全文相同（不计大小写和空格）的样本",
     ),
-    "data.report.rule_leak": ("Leaks", "泄漏"),
+    "data.report.rule_near_duplicate": ("Near-duplicates", "近似重复"),
+    "data.report.rule_near_duplicate_does": (
+        "removes a sample whose question and answer nearly repeat another one's, with the same numbers and negations",
+        "移除问题和答案都与其他样本几乎相同、且数字与否定词一致的样本",
+    ),
+    "data.report.rule_leak": ("Leaks: same question", "泄漏：相同问题"),
     "data.report.rule_leak_does": (
-        "removes a sample whose question stands on the test or validation side",
-        "移除问题已出现在测试集或验证集中的样本",
+        "removes a sample whose question stands on the test or validation side, or in an evaluation set",
+        "移除问题已出现在测试集、验证集或评估集中的样本",
+    ),
+    "data.report.rule_near_leak": ("Leaks: nearly the same question", "泄漏：几乎相同的问题"),
+    "data.report.rule_near_leak_does": (
+        "removes a sample that asks nearly what one on a tested side asks",
+        "移除与测试侧某个问题几乎相同的样本",
+    ),
+    "data.report.rule_passage_leak": ("Leaks: shared passage", "泄漏：相同片段"),
+    "data.report.rule_passage_leak_does": (
+        "removes a sample whose question shares 13 words or Chinese characters in a row with one on a tested side",
+        "移除问题中有连续 13 个词（中文为 13 个字）与测试侧相同的样本",
     ),
     "data.report.quarantine": ("Quarantine", "隔离区"),
     "data.report.nothing_quarantined": ("Every row could be used.", "所有行都可以使用。"),

@@ -1,0 +1,78 @@
+"""The report of a dataset, from what happened to its rows and what is in it."""
+
+from __future__ import annotations
+
+from tuneloop.core.records import SPLITS
+from tuneloop.data.advice import Facts, advise
+from tuneloop.data.census import Census
+from tuneloop.data.duplicates import contradictions
+from tuneloop.data.fates import Fates
+from tuneloop.data.report import Contradictions, Report, SourceReport, count_rules, first_quarantined, rule_examples
+from tuneloop.data.spool import Spool
+from tuneloop.data.tally import Tally
+
+QUESTION_SHOWN = 200
+"""Characters of a question and of an answer that an example of a contradiction shows."""
+
+
+def summarise(
+    spool: Spool,
+    fates: Fates,
+    tally: Tally,
+    census: Census,
+    sources: tuple[SourceReport, ...],
+    against: tuple[SourceReport, ...],
+    *,
+    name: str,
+    language: str,
+    seed: int,
+) -> Report:
+    """Put the report together, advice included."""
+    facts = Facts(
+        language=language,
+        rows_read=tally.read,
+        rows_kept=sum(census.rows.values()),
+        rows_quarantined=tally.quarantine.rows,
+        splits={split: census.rows[split] for split in SPLITS},
+        rules=count_rules(tally),
+        leaks=dict(fates.leaks),
+        sources=sources,
+        languages=census.languages,
+        intents=census.intents,
+        contradictions=find_contradictions(spool, fates),
+        validation_taken=fates.validation_taken,
+    )
+    return Report(
+        name=name,
+        language=language,
+        seed=seed,
+        rows_read=facts.rows_read,
+        rows_kept=facts.rows_kept,
+        rows_quarantined=facts.rows_quarantined,
+        rules=facts.rules,
+        splits=facts.splits,
+        tokens=census.tokens,
+        leaks=facts.leaks,
+        sources=sources,
+        against=against,
+        quarantine=dict(tally.quarantine.counts.most_common()),
+        quarantined_rows=first_quarantined(tally),
+        examples=rule_examples(tally),
+        characters=census.characters,
+        languages=facts.languages,
+        intents=facts.intents,
+        dialogues=census.dialogues,
+        contradictions=facts.contradictions,
+        advice=advise(facts),
+    )
+
+
+def find_contradictions(spool: Spool, fates: Fates, examples: int = 5) -> Contradictions:
+    """Count questions with different answers, and show the first ones."""
+    groups = contradictions(fates.table, fates.kept)
+    shown = []
+    for numbers in groups[:examples]:
+        samples = [spool[number] for number in numbers[:50]]
+        answers = dict.fromkeys(sample.answer[:QUESTION_SHOWN] for sample in samples)
+        shown.append((samples[0].question[:QUESTION_SHOWN], *list(answers)[:3]))
+    return Contradictions(questions=len(groups), rows=sum(map(len, groups)), examples=tuple(shown))
