@@ -86,7 +86,7 @@ def test_a_delta_is_added_to_the_weight(llama):
     random = torch.Generator().manual_seed(0)
     path = "model.layers.1.self_attn.k_proj"
     delta = 0.1 * torch.randn(llama.get_submodule(path).weight.shape, generator=random)
-    decoder = Decoder(read_weights(llama, {path: delta}))
+    decoder = Decoder(read_weights(llama, {path: delta}.get))
     logits = read_all(decoder, decoder.make_cache(), PROMPTS[:1])[0]
     llama.get_submodule(path).weight += delta
     torch.testing.assert_close(logits, whole(llama, PROMPTS[0]), atol=2e-4, rtol=1e-4)

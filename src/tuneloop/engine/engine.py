@@ -8,25 +8,36 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Protocol
 
+from torch import Tensor
 from transformers import PreTrainedModel
 
-from tuneloop.core.errors import NotFoundError, UsageError
+from tuneloop.adapters.low_rank import LowRank
+from tuneloop.core.errors import IncompatibleError, NotFoundError, UsageError
+from tuneloop.engine.claims import Claims
 from tuneloop.engine.decoder import Decoder
 from tuneloop.engine.families import knows, read_weights
-from tuneloop.engine.handle import Handle, ScoreHandle
-from tuneloop.engine.lane import AnyHandle, Lane
+from tuneloop.engine.handle import AnyHandle, Handle, ScoreHandle
+from tuneloop.engine.lane import Lane
 from tuneloop.engine.library import LibraryLane
+from tuneloop.engine.lora import Adapter, make_adapter
+from tuneloop.engine.pool import AdapterPool
 from tuneloop.engine.prefix import PrefixCache
 from tuneloop.engine.request import Completion, Request, ScoreRequest
-from tuneloop.engine.weights import context_of
+from tuneloop.engine.weights import Weights, context_of
 
+Updates = Mapping[str, LowRank]
+FindAdapter = Callable[[str], tuple[str, Updates]]
 Cancelled = Callable[[Request], bool]
 PREFILL_TOKENS = 512
 """Tokens of prompts that one step reads at most: rows that write wait so long for each other's prompts."""
 PREFIX_BYTES = 256 * 2**20
 """Memory for the beginnings of prompts."""
+
+ADAPTER_BYTES = 2 * 2**30
+"""Memory for adapters that share a batch."""
 
 
 class _Lane(Protocol):
@@ -39,11 +50,13 @@ class _Lane(Protocol):
 
 
 class Engine:
-    """Generates and scores with a model and merged copies of it.
+    """Generates and scores with a model, adapters that share its batch, and merged copies of it.
 
     Args:
         model: the base model, frozen; it is read once, later changes may not be seen.
-        adapters: merged models by adapter name.
+        adapters: merged models by adapter name: for methods that can't share a batch. Each has a batch of its own.
+        find_adapter: reads an adapter on its first use: from its name to its version and its updates by module path.
+        adapter_bytes: memory for adapters that share the batch.
         batch_size: rows of a model that are generated together.
         prefill_tokens: tokens of prompts that one step reads at most.
         prefix_bytes: memory for the beginnings of prompts that others may share; 0: each is read anew.
@@ -54,6 +67,8 @@ class Engine:
         model: PreTrainedModel,
         *,
         adapters: Mapping[str, PreTrainedModel] | None = None,
+        find_adapter: FindAdapter | None = None,
+        adapter_bytes: int = ADAPTER_BYTES,
         batch_size: int = 32,
         prefill_tokens: int = PREFILL_TOKENS,
         prefix_bytes: int = PREFIX_BYTES,
@@ -61,10 +76,15 @@ class Engine:
         self._models: dict[str | None, PreTrainedModel] = {None: model}
         self._models.update((adapters or {}).items())
         self._lanes: dict[str | None, _Lane] = {}
+        self._leaving: list[_Lane] = []
+        self._numbers = count()
+        self._find_adapter = find_adapter
+        self.pool = AdapterPool(self._load_adapter if find_adapter else None, max_bytes=adapter_bytes)
         self._batch_size = batch_size
         self._prefill_tokens = prefill_tokens
         self.prefix = PrefixCache(prefix_bytes)
         self._stepping = threading.Lock()
+        self._making = threading.RLock()
 
     # ---- for a server ------------------------------------------------------------------------------------------------
 
@@ -99,10 +119,55 @@ class Engine:
         What goes wrong ends the requests that took part; their handles raise it.
         """
         with self._stepping:
-            busy = [lane for lane in list(self._lanes.values()) if lane.busy]
+            busy = [lane for lane in (*self._lanes.values(), *self._leaving) if lane.busy]
             for lane in busy:
                 lane.step()
+            self._leaving = [lane for lane in self._leaving if lane.busy]
         return bool(busy)
+
+    # ---- adapters ----------------------------------------------------------------------------------------------------
+
+    def load(self, name: str, updates: Updates, *, version: str, pinned: bool = False) -> None:
+        """Let an adapter share the base model's batch from the next step on, in the place of another one of its name.
+
+        Args:
+            name: as requests call it.
+            updates: by module path in the base model.
+            version: which one it is; requests under way finish with the version they began with.
+            pinned: keep it in memory whatever happens.
+
+        Raises:
+            IncompatibleError: it does not fit (code `adapters.does_not_fit`), or the model's architecture can't mix
+                adapters (`adapters.not_mixed`).
+            ResourceError: there is no room for it (code `adapters.over_budget`).
+        """
+        adapter = make_adapter(name, version, updates, self._weights())
+        self.pool.add(adapter, pinned=pinned)
+        self._drop_lane(name)
+
+    def load_merged(self, name: str, updates: Updates, *, version: str) -> None:
+        """Merge an adapter into a copy of the weights, in float32: the fastest way for one that is used alone.
+
+        It costs the memory of the model, and its requests do not share the others' batch.
+
+        Raises:
+            IncompatibleError: as `load`.
+        """
+        make_adapter(name, version, updates, self._weights())  # checks that it fits
+
+        def delta(path: str) -> Tensor | None:
+            return updates[path].delta() if path in updates else None
+
+        lane = self._make_lane(read_weights(self._models[None], delta), version=version)
+        with self._stepping:
+            self._drop_lane(name)
+            self.pool.remove(name)
+            self._lanes[name] = lane
+
+    def unload(self, name: str) -> bool:
+        """Forget an adapter; False when it was not there. Requests under way finish with it."""
+        was_pooled, was_merged = self.pool.remove(name), self._models.pop(name, None) is not None
+        return self._drop_lane(name) or was_pooled or was_merged
 
     # ---- for everybody else ------------------------------------------------------------------------------------------
 
@@ -188,29 +253,63 @@ class Engine:
 
     def _check(self, ids: Sequence[int], adapter: str | None, more: int = 0) -> int:
         """Refuse what can't be answered; returns the model's context."""
-        if adapter not in self._models:
-            known = ", ".join(sorted(name for name in self._models if name is not None)) or "—"
-            raise NotFoundError("models.adapter_not_loaded", name=adapter, known=known)
+        if adapter not in self._models and adapter not in self._lanes and not self.pool.knows(str(adapter)):
+            names = {*self._models, *self._lanes, *self.pool.names} - {None}
+            raise NotFoundError(
+                "models.adapter_not_loaded", name=adapter, known=", ".join(sorted(map(str, names))) or "—"
+            )
         if not ids:
             raise UsageError("models.prompt_empty")
-        limit = context_of(self._models[adapter])
+        limit = context_of(self._models.get(adapter, self._models[None]))
         if len(ids) + max(0, more - 1) >= limit:
             raise UsageError("models.prompt_too_long", tokens=len(ids) + max(0, more - 1), limit=limit)
         return limit
 
     def _lane(self, adapter: str | None) -> _Lane:
-        if adapter not in self._lanes:
-            model = self._models[adapter]
-            self._lanes[adapter] = (
-                self._make_lane(model) if knows(model) else LibraryLane(model, batch_size=self._batch_size)
-            )
-        return self._lanes[adapter]
+        """The lane that answers for an adapter: its own if it has one, else the base model's."""
+        with self._making:
+            if adapter is not None and adapter not in self._models and adapter not in self._lanes:
+                self._mixing_lane()
+                adapter = None
+            if adapter not in self._lanes:
+                model = self._models[adapter]
+                if knows(model):
+                    self._lanes[adapter] = self._make_lane(read_weights(model), mixes=adapter is None)
+                else:
+                    self._lanes[adapter] = LibraryLane(model, batch_size=self._batch_size)
+            return self._lanes[adapter]
 
-    def _make_lane(self, model: PreTrainedModel) -> Lane:
+    def _mixing_lane(self) -> None:
+        """Make sure that the base model's lane can mix adapters."""
+        if not knows(self._models[None]):
+            raise IncompatibleError("adapters.not_mixed", architecture=type(self._models[None]).__name__)
+
+    def _make_lane(self, weights: Weights, *, mixes: bool = False, version: str | None = None) -> Lane:
         return Lane(
-            Decoder(read_weights(model)),
+            Decoder(weights),
             batch_size=self._batch_size,
             prefill_tokens=self._prefill_tokens,
             prefix=self.prefix,
-            root=f"model {len(self._lanes)}",
+            root=f"model {next(self._numbers)}",
+            claims=Claims(self.pool) if mixes else None,
+            version=version,
         )
+
+    def _weights(self) -> Weights:
+        """The base model's, as its lane reads them."""
+        self._mixing_lane()
+        lane = self._lane(None)
+        assert isinstance(lane, Lane)
+        return lane.weights
+
+    def _load_adapter(self, name: str) -> Adapter:
+        assert self._find_adapter is not None
+        version, updates = self._find_adapter(name)
+        return make_adapter(name, version, updates, self._weights())
+
+    def _drop_lane(self, name: str) -> bool:
+        """Let a merged adapter's lane finish what it has and go."""
+        lane = self._lanes.pop(name, None)
+        if lane is not None:
+            self._leaving.append(lane)
+        return lane is not None

@@ -137,3 +137,6 @@ class ScoreHandle:
     def fail(self, error: BaseException) -> None:
         """Nothing follows, because of an error."""
         self.error = error
+
+
+AnyHandle = Handle | ScoreHandle

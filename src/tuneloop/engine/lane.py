@@ -14,14 +14,16 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from tuneloop.engine.claims import Claims
 from tuneloop.engine.decoder import HEAD_ROWS, Decoder
-from tuneloop.engine.handle import Handle, ScoreHandle
+from tuneloop.engine.handle import AnyHandle, Handle
+from tuneloop.engine.lora import Adapter, MixedUpdates, Stack, restack
 from tuneloop.engine.plan import Chunk, make_plan
 from tuneloop.engine.prefix import BLOCK, PrefixCache
 from tuneloop.engine.rows import Row
 from tuneloop.engine.sampling import choose_tokens
+from tuneloop.engine.weights import Weights
 
-AnyHandle = Handle | ScoreHandle
 SHARED_BLOCKS = 3
 """A request waits for another one that is reading the same beginning when it saves at least so many blocks."""
 LOOK_AHEAD = 64
@@ -37,16 +39,29 @@ class Lane:
         prefill_tokens: tokens of prompts that one forward reads at most.
         prefix: blocks of prompts that were read before.
         root: names this model in the keys of the prefix cache.
+        claims: gets the adapters that requests name; None: the model answers as it is, whatever they name.
+        version: of the adapter that is merged into the model.
     """
 
     def __init__(
-        self, decoder: Decoder, *, batch_size: int, prefill_tokens: int, prefix: PrefixCache, root: str
+        self,
+        decoder: Decoder,
+        *,
+        batch_size: int,
+        prefill_tokens: int,
+        prefix: PrefixCache,
+        root: str,
+        claims: Claims | None = None,
+        version: str | None = None,
     ) -> None:
         self._decoder = decoder
         self._batch_size = batch_size
         self._prefill_tokens = prefill_tokens
         self._prefix = prefix
         self._root = root
+        self._claims = claims
+        self._version = version
+        self._stack: Stack | None = None
         self._cache = decoder.make_cache()
         self._waiting: deque[AnyHandle] = deque()
         self._writing: list[Row] = []
@@ -55,6 +70,11 @@ class Lane:
     def submit(self, handle: AnyHandle) -> None:
         """Put a request into the queue; safe from any thread."""
         self._waiting.append(handle)
+
+    @property
+    def weights(self) -> Weights:
+        """The model's."""
+        return self._decoder.weights
 
     @property
     def busy(self) -> bool:
@@ -66,12 +86,15 @@ class Lane:
         self._drop_cancelled()
         self._admit()
         if not self._writing and not self._reading:
+            if self._claims is not None and self._waiting:
+                self._claims.wait()
             return
         try:
             self._forward()
         except Exception as error:  # out of memory, say: told to everybody who took part; the next step starts afresh
             for row in [*self._writing, *self._reading]:
-                row.handle.fail(error)
+                if not row.handle.done:
+                    row.handle.fail(error)
                 row.drop()
             self._writing, self._reading = [], []
         for row in [row for row in self._reading if row.handle.done]:
@@ -86,6 +109,8 @@ class Lane:
             handle = self._waiting.popleft()
             if handle.is_cancelled:
                 handle.finish("cancelled")
+                if self._claims is not None:
+                    self._claims.forget(handle)
             else:
                 self._waiting.append(handle)
         for row in [row for row in self._reading if row.handle.is_cancelled]:
@@ -95,13 +120,23 @@ class Lane:
             self._writing[place].handle.finish("cancelled")
             self._leave_writing(place)
 
+    @property
+    def _running(self) -> int:
+        return len(self._writing) + len(self._reading)
+
     def _admit(self) -> None:
-        """Give free places to waiting requests, in their order."""
-        if len(self._writing) + len(self._reading) >= self._batch_size:
+        """Give free places to waiting requests, in their order but for those whose adapter is not there yet."""
+        if self._running >= self._batch_size:
             return
         promised = {key for row in self._reading for key in row.keys[row.kept :]}
         for handle in list(islice(self._waiting, LOOK_AHEAD)):
-            row = Row(handle, len(self._writing) + len(self._reading), self._root if self._prefix.is_on else "")
+            row = self._make_row(handle)
+            if handle.done:
+                self._waiting.remove(handle)
+            if row is None:
+                if self._claims is not None and self._claims.must_yield(handle, self._waiting):
+                    return
+                continue
             # The last token of a prompt is always read: its logits are wanted.
             usable = row.keys[: (len(row.prompt) - 1) // BLOCK]
             pending = any(key in promised for key in usable)
@@ -110,8 +145,19 @@ class Lane:
             self._waiting.remove(handle)
             self._enter(row, usable)
             promised.update(row.keys[row.kept :])
-            if len(self._writing) + len(self._reading) >= self._batch_size:
+            if self._running >= self._batch_size:
                 return
+
+    def _make_row(self, handle: AnyHandle) -> Row | None:
+        """The request's row, once its adapter is there."""
+        adapter: Adapter | None = None
+        root = self._root
+        if self._claims is not None and handle.request.adapter is not None:
+            adapter = self._claims.adapter_for(handle, anything_runs=self._running > 0)
+            if adapter is None:
+                return None
+            root = f"{root}/{adapter.name}@{adapter.version}"
+        return Row(handle, self._running, root if self._prefix.is_on else "", adapter)
 
     def _enter(self, row: Row, usable: Sequence[bytes]) -> None:
         self._cache.reserve(row.slot + 1, len(row.ids))
@@ -119,7 +165,9 @@ class Lane:
             self._cache.write(row.slot, row.read, block)
             row.read += BLOCK
             row.kept += 1
-        row.handle.start()
+        if self._claims is not None and row.adapter is not None:
+            row.drop = self._claims.hand_over(row.handle)
+        row.handle.start(row.adapter.version if row.adapter is not None else self._version)
         self._reading.append(row)
 
     def _leave_reading(self, row: Row) -> None:
@@ -169,7 +217,7 @@ class Lane:
             dtype=weights.dtype,
             device=weights.device,
         )
-        hidden = self._decoder.forward(plan, self._cache)  # [wanted, E]
+        hidden = self._decoder.forward(plan, self._cache, self._updates(chunks))  # [wanted, E]
         owners = [*self._writing, *(row for row, chunk in chunks for _ in chunk.wanted)]
         for row in self._writing:
             row.read += 1
@@ -190,6 +238,21 @@ class Lane:
             chunk = row.chunk(budget)
             budget -= len(chunk.ids)
             yield row, chunk
+
+    def _updates(self, chunks: Sequence[tuple[Row, Chunk]]) -> MixedUpdates | None:
+        """What the rows' adapters add in this forward; None when nobody has one."""
+        writing = [row.adapter for row in self._writing]
+        pieces, first = [], len(writing)
+        for row, chunk in chunks:
+            if row.adapter is not None:
+                pieces.append((first, first + len(chunk.ids), row.adapter))
+            first += len(chunk.ids)
+        needed = [adapter for adapter in dict.fromkeys(writing) if adapter is not None]
+        if not needed and not pieces:
+            return None
+        if needed:
+            self._stack = restack(self._stack, needed)
+        return MixedUpdates(self._stack if needed else None, writing, pieces, self._decoder.weights)
 
     def _keep_blocks(self, row: Row) -> None:
         while row.kept < len(row.keys) and (row.kept + 1) * BLOCK <= row.read:

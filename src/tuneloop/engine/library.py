@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from tuneloop.engine.handle import Handle, ScoreHandle
-from tuneloop.engine.lane import AnyHandle, choose_for
+from tuneloop.engine.handle import AnyHandle, Handle, ScoreHandle
+from tuneloop.engine.lane import choose_for
 from tuneloop.engine.rows import Row
 
 RETIRE_SHARE = 0.25
@@ -79,7 +79,7 @@ class LibraryLane:
         ids, self._mask = left_pad([handle.request.ids for handle in taking], self._model.device)
         self._cache = DynamicCache(config=self._model.config)
         logits = self._forward(ids, (self._mask.cumsum(1) - 1).clamp_min(0))
-        self._rows = [Row(handle, slot, "") for slot, handle in enumerate(taking)]
+        self._rows = [Row(handle, slot) for slot, handle in enumerate(taking)]
         choose_for(self._rows, logits)
 
     def _write(self) -> None:

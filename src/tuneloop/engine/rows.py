@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tuneloop.engine.handle import Handle, ScoreHandle
+from tuneloop.engine.lora import Adapter
 from tuneloop.engine.plan import Chunk
 from tuneloop.engine.prefix import block_keys
 from tuneloop.engine.sampling import Chooser
@@ -20,12 +21,14 @@ class Row:
     Args:
         handle: whose request it is.
         slot: where its keys and values go.
-        root: adapter and version, for the keys of its blocks.
+        root: model, adapter and version, for the keys of its blocks; empty: it has none.
+        adapter: what the base model's products are changed by.
     """
 
-    def __init__(self, handle: Handle | ScoreHandle, slot: int, root: str) -> None:
+    def __init__(self, handle: Handle | ScoreHandle, slot: int, root: str = "", adapter: Adapter | None = None) -> None:
         self.handle = handle
         self.slot = slot
+        self.adapter = adapter
         self.prompt = handle.request.ids
         self.read = 0
         """Cells that are filled."""

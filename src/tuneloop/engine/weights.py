@@ -25,8 +25,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """A layer's matrix products, and the modules whose outputs each one holds side by side."""
 
-Deltas = Mapping[str, Tensor]
-"""What is added to a module's weight before it is used: float32 [out, in], by the module's path."""
+Deltas = Callable[[str], Tensor | None]
+"""From a module's path to what is added to its weight before it is used, float32 [out, in]: a merged adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Reader:
 
     def __init__(self, model: PreTrainedModel, deltas: Deltas | None = None) -> None:
         self._model = model
-        self._deltas = deltas or {}
+        self._deltas = deltas
 
     def part(self, layer: int, part: str) -> Linear:
         """One of `PARTS` of a layer."""
@@ -107,7 +107,7 @@ class Reader:
 
     def _weight(self, path: str) -> Tensor:
         weight: Tensor = self._model.get_submodule(path).weight
-        delta = self._deltas.get(path)
+        delta = None if self._deltas is None else self._deltas(path)
         # In bf16 a small update would be rounded away: the sum is made in float32, then cast once.
         return weight if delta is None else (weight.float() + delta.to(weight.device)).to(weight.dtype)
 

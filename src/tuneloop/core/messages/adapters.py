@@ -25,4 +25,49 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Train again, or restore the tokenizer files that the base model had then.",
         "请重新训练，或恢复当时基座模型的分词器文件。",
     ),
+    "adapters.unreadable": ("The adapter {file} can't be read: {problem}.", "无法读取适配器 {file}：{problem}。"),
+    "adapters.unreadable.hint": (
+        "It needs adapter_config.json and adapter_model.safetensors; get it again.",
+        "需要 adapter_config.json 与 adapter_model.safetensors，请重新获取。",
+    ),
+    "adapters.not_low_rank": (
+        "The adapter {file} is more than pairs of low-rank matrices: {found}.",
+        "适配器 {file} 不只包含低秩矩阵对：{found}。",
+    ),
+    "adapters.not_low_rank.hint": (
+        "It can't share a batch with others; serve it merged.",
+        "它无法与其他适配器同批运行；请合并后使用。",
+    ),
+    "adapters.does_not_fit": (
+        "The adapter {name!r} does not fit the model: {module} has {found}, the model needs {expected}.",
+        "适配器 {name!r} 与模型不匹配：{module} 为 {found}，模型需要 {expected}。",
+    ),
+    "adapters.does_not_fit.hint": (
+        "Load it on the model it was trained on.",
+        "请在训练它的基座模型上加载。",
+    ),
+    "adapters.not_mixed": (
+        "Adapters can't share a batch on {architecture}: the engine runs it through the library's own forward.",
+        "{architecture} 由库自带的前向计算运行，适配器无法同批使用。",
+    ),
+    "adapters.not_mixed.hint": (
+        "Merge the adapter into the model instead.",
+        "请改为把适配器合并到模型中。",
+    ),
+    "adapters.no_room": (
+        "The adapter {name!r} can't be loaded: those that are pinned fill the memory for adapters.",
+        "无法加载适配器 {name!r}：已固定的适配器占满了适配器内存。",
+    ),
+    "adapters.no_room.hint": (
+        "Unpin one, or raise the memory for adapters.",
+        "请取消固定某个适配器，或提高适配器的内存上限。",
+    ),
+    "adapters.over_budget": (
+        "The adapter {name!r} takes {bytes} bytes; all adapters together may take {limit}.",
+        "适配器 {name!r} 占用 {bytes} 字节，而全部适配器的上限为 {limit} 字节。",
+    ),
+    "adapters.over_budget.hint": (
+        "Raise the memory for adapters, or train it with a smaller rank.",
+        "请提高适配器的内存上限，或用更小的秩训练。",
+    ),
 }
