@@ -17,7 +17,7 @@ def _config(*sources: dict[str, object]) -> DataConfig:
 
 def test_relative_paths_start_from_the_recipes_folder(tmp_path: Path) -> None:
     (tmp_path / "faq.csv").write_text("question,answer\n")
-    assert find_sources(_config({"path": "faq.csv"}), tmp_path, "en")[0].path == tmp_path / "faq.csv"
+    assert find_sources(_config({"path": "faq.csv"}), tmp_path, "en")[0].path == str(tmp_path / "faq.csv")
 
 
 def test_a_row_has_the_same_identifier_wherever_the_file_lies(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def test_tool_calls_and_results_are_kept_as_text() -> None:
         {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "查询"}}]},
         {"role": "tool", "content": "5"},
     ]
-    assert turns_of_messages(messages, "m")[1:] == [("assistant", '[{"function": {"name": "查询"}}]'), ("tool", "5")]
+    call = '<tool_call>\n{"name": "查询", "arguments": {}}\n</tool_call>'
+    assert turns_of_messages(messages, "m")[1:] == [("assistant", call), ("tool", "5")]
 
 
 def test_messages_in_a_cell_are_json() -> None:

@@ -35,8 +35,9 @@ def init(
     session: Session,
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help=text("cli.option.dir"))] = Path(),
     template: Annotated[str | None, typer.Option("--template", help=text("cli.option.template"))] = None,
-    data: Annotated[Path | None, typer.Option("--data", help=text("cli.option.data"))] = None,
+    data: Annotated[str | None, typer.Option("--data", help=text("cli.option.data"))] = None,
     sheet: Annotated[str | None, typer.Option("--sheet", help=text("cli.option.sheet"))] = None,
+    column: Annotated[list[str] | None, typer.Option("--column", help=text("cli.option.column"))] = None,
 ) -> Reply:
     if (template is None) == (data is None):
         raise UsageError("cli.either", first="--template NAME", second="--data FILE", help="tuneloop init --help")
@@ -44,7 +45,7 @@ def init(
         raise UsageError("cli.template_unknown", name=template, known=", ".join(known_templates()))
     if folder.exists() and not folder.is_dir():
         raise UsageError("cli.not_a_folder", file=folder)
-    files, notes, model = _from_template(template) if template else _for_file(folder, data or Path(), sheet)
+    files, notes, model = _from_template(template) if template else _for_file(folder, data or "", sheet, column or [])
     return _write(folder, files, notes, ACCEPT.get(model, ""))
 
 
@@ -62,17 +63,29 @@ def _from_template(name: str) -> tuple[dict[str, str], list[str], str]:
     return files, [], MODELS[language]
 
 
-def _for_file(folder: Path, data: Path, sheet: str | None) -> tuple[dict[str, str], list[str], str]:
+def _for_file(folder: Path, data: str, sheet: str | None, column: list[str]) -> tuple[dict[str, str], list[str], str]:
     """A recipe for a file that nobody has described yet, with the guess in it."""
+    from tuneloop.data.places import last_part
+    from tuneloop.data.readers.remote import is_address
     from tuneloop.data.suggest import suggest_recipe
 
-    section, found = suggest_recipe(data, sheet=sheet)
-    name = _name_of(data)
+    columns = dict(_column(entry) for entry in column)
+    section, found = suggest_recipe(data, sheet=sheet, columns=columns)
+    name = _name_of(Path(last_part(data)))
     recipe_file = folder / "recipes" / f"{name}.yaml"
-    section["sources"][0]["path"] = _relative(data, recipe_file.parent)
+    if not is_address(data):
+        section["sources"][0]["path"] = _relative(Path(data), recipe_file.parent)
     model = MODELS[found.language]
-    content = _recipe(name, found.language, model, section, data.name, guessed=found.guessed)
+    content = _recipe(name, found.language, model, section, last_part(data), guessed=found.guessed)
     return {f"recipes/{name}.yaml": content}, list(found.lines), model
+
+
+def _column(entry: str) -> tuple[str, str]:
+    """`FIELD=COLUMN` of an option."""
+    field, equals, name = entry.partition("=")
+    if not (equals and field.strip() and name.strip()):
+        raise UsageError("cli.column_option", value=entry)
+    return field.strip(), name.strip()
 
 
 def _recipe(name: str, language: str, model: str, section: dict[str, Any], file: str, *, guessed: bool) -> str:

@@ -16,7 +16,7 @@ from tuneloop.data.cleaning.custom import TooSlow
 from tuneloop.data.config import DataConfig
 from tuneloop.data.conversation import make_conversation
 from tuneloop.data.readers import Row, open_rows
-from tuneloop.data.readers.rows import reject
+from tuneloop.data.readers.rows import first_rows, reject
 from tuneloop.data.shapes import SHAPES, Layout, find_layout
 from tuneloop.data.sources import GRAMMAR_ROWS, Source
 from tuneloop.data.tally import Tally
@@ -70,17 +70,17 @@ def open_source(source: Source) -> Opened:
     Raises:
         DataError: the file can't be read, holds no row (code `data.no_rows`), or its columns can't be made out.
     """
-    assert source.path is not None
-    opened = open_rows(source.path, source.config.sheet)
+    assert source.file is not None
+    opened = open_rows(source.file, source.config.sheet)
     rows = islice(opened.rows, source.config.rows)
-    first = list(islice(rows, PEEK))
+    first = first_rows(rows, PEEK)
     readable = [row.values for row in first if isinstance(row, Row)]
     if not first:
         raise DataError("data.no_rows", file=source.path)
     if not readable:
         bad = cast(Rejected, first[0])
         raise DataError("data.no_row_readable", file=source.path, row=bad.row, reason=bad.reason)
-    layout = find_layout(source.name, readable, source.config.columns)
+    layout = find_layout(source.name, readable, source.config.columns, source.info)
     total = min(opened.total, source.config.rows or opened.total)
     return Opened(source, total, layout, opened.headerless, chain(first, rows))
 
@@ -110,8 +110,7 @@ def draw_file(
             try:
                 drawn = _draw(row, source, layout, config.system, rules, language, tally)
             except BadRow as bad:
-                assert source.path is not None
-                tally.quarantine.add(reject(source.path, row.number, bad.code, row.values, **bad.values))
+                tally.quarantine.add(reject(source, row.number, bad.code, row.values, **bad.values))
                 continue
             if drawn is not None:
                 yield drawn

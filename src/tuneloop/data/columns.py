@@ -28,6 +28,7 @@ NATIVE: dict[str, tuple[str, ...]] = {
     "history": ("history", "历史", "历史对话", "对话历史"),
     "intent": ("intent", "意图", "label", "标签", "category", "类别", "分类"),
     "split": ("split", "划分"),
+    "tools": ("tools", "functions", "工具"),
     "good": (),
 }
 """Fields and the column names that mean them, in order of preference. Names are compared by `plain`.
@@ -57,7 +58,7 @@ _QUESTION_PART = re.compile(r"问题|咨询|提问|问句|question|query", re.IG
 _ANSWER_PART = re.compile(r"答案|回答|答复|回复|解答|answer|response|reply", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 
-SIDE_FIELDS = ("system", "history", "intent", "split", "good")
+SIDE_FIELDS = ("system", "history", "intent", "split", "good", "tools")
 """Fields that stand beside a question and an answer in any shape."""
 
 

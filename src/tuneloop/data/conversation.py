@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tuneloop.core.records import Message
 from tuneloop.data.turns import BadRow, Turn
+from tuneloop.text.tool_calls import find_tools
 
 LEADING = "leading_assistant_turn"
 TRAILING = "trailing_user_turn"
@@ -43,7 +44,9 @@ def make_conversation(turns: Sequence[Turn], system: str | None = None) -> tuple
     merged = _merge(spoken)
     if len(merged) < len(spoken):
         applied.append(MERGED)
-    instruction = "\n\n".join(instructions) or system
+    if system and not any(find_tools(text)[0] for text in instructions):
+        instructions.insert(0, system)  # descriptions of tools alone are no instruction
+    instruction = "\n\n".join(instructions)
     head = [Message(role="system", content=instruction)] if instruction else []
     return (*head, *(Message(role=role, content=text) for role, text in merged)), tuple(applied)
 

@@ -51,6 +51,8 @@ def gather(
     described = []
     for source in sources:
         tally.quarantine.begin()
+        for note in source.notes:
+            progress.note(note)
         before = tally.read
         if source.path is None:
             described.append(_describe_grammar(source))

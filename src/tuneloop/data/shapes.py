@@ -7,12 +7,23 @@ The order of the table is the order in which shapes are tried.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuneloop.core.errors import DataError
 from tuneloop.data.columns import NATIVE, SIDE_FIELDS, check_given, guess_pair, native_fields
-from tuneloop.data.turns import BadRow, Turn, first_text, text_of, turn_of_message, turns_of_history, turns_of_messages
+from tuneloop.data.dataset_info import DatasetInfo, standard_messages
+from tuneloop.data.readers.rows import says_something
+from tuneloop.data.turns import (
+    BadRow,
+    Turn,
+    first_text,
+    text_of,
+    turn_of_message,
+    turns_of_history,
+    turns_of_messages,
+    turns_of_tools,
+)
 
 Fields = Mapping[str, Any]
 
@@ -95,6 +106,8 @@ class Layout:
     """`native` (the names are the shape's own), `given` (by the recipe), `names`, `content` or `label` (guesses)."""
     found: tuple[str, ...] = field(default=())
     """All columns of the file."""
+    info: DatasetInfo | None = None
+    """What a `dataset_info.json` says about messages in it."""
 
     @property
     def guessed(self) -> bool:
@@ -102,7 +115,10 @@ class Layout:
 
     def fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The values of a row by field."""
-        return {name: row.get(column) for name, column in self.columns.items()}
+        values = {name: row.get(column) for name, column in self.columns.items()}
+        if self.info is None:
+            return values
+        return {name: standard_messages(value, self.info) for name, value in values.items()}
 
     def tags(self, row: Mapping[str, Any]) -> dict[str, str]:
         """The facts of a row: its intent, and the columns that the recipe keeps as tags."""
@@ -111,19 +127,27 @@ class Layout:
         return {name: text for name, text in texts.items() if text}
 
 
-def find_layout(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Layout:
+def find_layout(
+    file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str], info: DatasetInfo | None = None
+) -> Layout:
     """Find the shape of a file from its first rows.
 
     Args:
         file: name of the file, for messages.
         rows: its first rows.
         given: the recipe's `columns:`, field to column; they win over every guess.
+        info: what a `dataset_info.json` says about the file.
     Raises:
         DataError: a given column is not there (code `data.column_missing`), or no question and answer can be made out
             (`data.columns_unclear`, with the columns found).
     """
+    return replace(_find_layout(file, rows, given), info=info)
+
+
+def _find_layout(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[str, str]) -> Layout:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     check_given(file, given, columns)
+    rows = [row for row in rows if says_something(row)] or rows
     free = [column for column in columns if column not in given.values()]
     fields = {**native_fields(free), **given}
     if "intent" in fields and _holds_only(rows, fields["intent"], bool):
@@ -186,7 +210,8 @@ def _layout(name: str, fields: Mapping[str, str], how: str, columns: Sequence[st
 
 def _after_system(fields: Fields, turns: list[Turn]) -> list[Turn]:
     system = text_of(fields.get("system"), "system")
-    return [("system", system), *turns] if system.strip() else turns
+    tools = turns_of_tools(fields.get("tools"), "tools")
+    return [*([("system", system)] if system.strip() else []), *tools, *turns]  # type: ignore[list-item]
 
 
 def _question(fields: Fields, names: Sequence[str]) -> list[Turn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any, Literal
 from tuneloop.core.messages import text
 from tuneloop.data.collect import PEEK, Opened, open_source
 from tuneloop.data.config import SourceConfig
-from tuneloop.data.readers import Row, check_file
+from tuneloop.data.readers import Row
 from tuneloop.data.shapes import SHAPES
-from tuneloop.data.sources import Source
+from tuneloop.data.sources import Source, sources_of_file
 from tuneloop.data.turns import BadRow
 from tuneloop.text.language import detect_language
 
@@ -39,12 +40,16 @@ class Notes:
     """All of it in words, in the interface language."""
 
 
-def suggest_recipe(path: Path, *, sheet: str | None = None) -> tuple[dict[str, Any], Notes]:
+def suggest_recipe(
+    path: Path | str, *, sheet: str | None = None, columns: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], Notes]:
     """Look at a file and suggest the recipe's `data` section for it.
 
     Args:
-        path: the file.
-        sheet: sheet of a spreadsheet; the first one when None.
+        path: a file, or all that a source's path can be: a folder, a pattern, an archive, an address. Of many files the
+            first one is described.
+        sheet: sheet of a spreadsheet; all that hold questions and answers when None.
+        columns: which column holds what, where the guess is wrong: field to column.
     Returns:
         The section as `data.config.DataConfig` takes it, and what was found out.
     Raises:
@@ -52,16 +57,15 @@ def suggest_recipe(path: Path, *, sheet: str | None = None) -> tuple[dict[str, A
 
     The columns are written down where they were guessed, so that a wrong guess can be corrected in place.
     """
-    check_file(path)
-    config = SourceConfig(path=str(path), sheet=sheet)
-    opened = open_source(Source(config, path.name, path, sha256=""))
+    sources = sources_of_file(SourceConfig(path=str(path), sheet=sheet, columns=dict(columns or {})), Path())
+    opened = open_source(sources[0])
     layout = opened.layout
     assert layout is not None
     entry: dict[str, Any] = {"path": str(path)}
     if sheet is not None:
         entry["sheet"] = sheet
-    if layout.guessed:
-        entry["columns"] = dict(layout.columns)
+    if columns or (layout.guessed and len(sources) == 1):
+        entry["columns"] = dict(layout.columns) if len(sources) == 1 else dict(columns or {})
     notes = Notes(
         language=_language(opened),
         rows=opened.total,
@@ -70,9 +74,9 @@ def suggest_recipe(path: Path, *, sheet: str | None = None) -> tuple[dict[str, A
         guessed=layout.guessed,
         has_split="split" in layout.columns,
         intent=layout.columns.get("intent"),
-        lines=(),
+        lines=tuple(note for source in sources for note in source.notes),
     )
-    return {"sources": [entry]}, _with_lines(notes, path.name, layout.how)
+    return {"sources": [entry]}, _with_lines(notes, sources, layout.how)
 
 
 def _language(opened: Opened) -> Literal["en", "zh"]:
@@ -93,10 +97,13 @@ def _language(opened: Opened) -> Literal["en", "zh"]:
     return found.most_common(1)[0][0] if found else "en"
 
 
-def _with_lines(notes: Notes, name: str, how: str) -> Notes:
+def _with_lines(notes: Notes, sources: Sequence[Source], how: str) -> Notes:
+    name = sources[0].name
     columns = ", ".join(f"{field}: {column}" for field, column in notes.columns.items())
     guess = text(f"data.guess.{how}" if notes.guessed else "data.suggest.columns", file=name, columns=columns)
     lines = [
+        *([text("data.suggest.files", count=len(sources), file=name)] if len(sources) > 1 else []),
+        *notes.lines,
         guess,
         text("data.suggest.rows", rows=notes.rows),
         text(f"data.suggest.language_{notes.language}"),

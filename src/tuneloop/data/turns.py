@@ -13,6 +13,7 @@ from typing import Any, get_args
 import orjson
 
 from tuneloop.core.records import Role
+from tuneloop.text.tool_calls import ToolCall, call_text, tools_text
 
 Turn = tuple[Role, str]
 
@@ -34,6 +35,7 @@ ROLES: dict[str, Role] = {
     "agent": "assistant",
     "answer": "assistant",
     "function_call": "assistant",
+    "tool_call": "assistant",
     "客服": "assistant",
     "律师": "assistant",
     "医生": "assistant",
@@ -42,9 +44,15 @@ ROLES: dict[str, Role] = {
     "developer": "system",
     "observation": "tool",
     "function": "tool",
+    "tool_response": "tool",
+    "tool_result": "tool",
 }
 """What files call the roles."""
 
+_ROLE_KEYS = ("role", "from", "speaker", "角色")
+_CONTENT_KEYS = ("content", "value", "text", "内容")
+_CALLING = ("function_call", "tool_call")
+"""Roles of sharegpt whose text is the JSON of a call."""
 _PREFIX = re.compile(r"^\s*[\[【]\s*([^\]】]{1,20}?)\s*[\]】]\s*[:：]?\s*")
 
 
@@ -115,16 +123,54 @@ def turns_of_messages(value: Any, column: str) -> list[Turn]:
 
 def turn_of_message(message: Any, column: str, position: int = 1) -> Turn:
     """One message of a list as a turn."""
-    if not isinstance(message, dict) or not ({"role", "from"} & message.keys()):
+    key = next((key for key in _ROLE_KEYS if key in message), None) if isinstance(message, dict) else None
+    if key is None:
         raise BadRow("data.message_unreadable", column=column, position=position)
-    name = str(message.get("role", message.get("from")))
+    name = str(message[key])
     role = ROLES.get(name.strip().lower())
     if role is None:
         raise BadRow("data.role_unknown", role=name[:40], known=", ".join(get_args(Role)))
-    content = message.get("content", message.get("value"))
-    if not content and message.get("tool_calls"):
-        content = json.dumps(message["tool_calls"], ensure_ascii=False)
-    return role, text_of(content, column)
+    said = text_of(next((message[key] for key in _CONTENT_KEYS if key in message), None), column)
+    calls = _calls_of(message, said, name, column)
+    if calls is None:
+        return role, said
+    said = "" if name.strip().lower() in _CALLING else said
+    return role, "\n".join(part for part in (said, call_text(calls)) if part)
+
+
+def _calls_of(message: Mapping[str, Any], said: str, name: str, column: str) -> list[ToolCall] | None:
+    """The calls of tools in a message: OpenAI's `tool_calls` or `function_call`, or the JSON of a role that calls."""
+    found = message.get("tool_calls") or message.get("function_call")
+    if not found and name.strip().lower() in _CALLING:
+        found = parsed(said)
+    if not found or isinstance(found, str):
+        return None  # a call that is no JSON stays the text that it is
+    return [_call_of(entry, column) for entry in (found if isinstance(found, list) else [found])]
+
+
+def _call_of(entry: Any, column: str) -> ToolCall:
+    inner = entry.get("function", entry) if isinstance(entry, dict) else entry
+    if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
+        raise BadRow("data.tool_call_unreadable", column=column)
+    arguments = inner.get("arguments", inner.get("parameters", {}))
+    call = ToolCall(inner["name"], parsed(arguments) if arguments else {})
+    text_of(json.dumps(call.arguments, ensure_ascii=False, default=str), column)  # lone surrogates
+    return call
+
+
+def turns_of_tools(value: Any, column: str) -> list[Turn]:
+    """Descriptions of tools as a part of the system message; nothing where there are none.
+
+    Raises:
+        BadRow: they are no list of objects (code `data.tools_unreadable`).
+    """
+    tools = parsed(value)
+    if not tools:
+        return []
+    tools = [tools] if isinstance(tools, dict) else tools
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        raise BadRow("data.tools_unreadable", column=column)
+    return [("system", text_of(tools_text(tools), column))]
 
 
 def turns_of_history(value: Any, column: str) -> list[Turn]:

@@ -78,8 +78,8 @@ def test_an_open_quote_at_the_end_loses_nothing_before_or_after(tmp_path: Path) 
 
 
 def test_a_huge_cell_is_set_aside(tmp_path: Path) -> None:
-    rows = _open(tmp_path, f"question,answer\nq1,{'x' * 200_000}\nq2,a2\n")
-    assert [row.code for row in rows if isinstance(row, Rejected)] == ["data.row_quotes"]
+    rows = _open(tmp_path, f"question,answer\nq1,{'x' * 1_200_000}\nq2,a2\n")
+    assert [row.code for row in rows if isinstance(row, Rejected)] == ["data.row_too_long"]
     assert _values(rows) == [{"question": "q2", "answer": "a2"}]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuneloop.data.readers import local_file
 from tuneloop.data.readers.encoding import detect_encoding, open_text
 
 CHINESE = "问题,答案\n怎么查询账户余额？,您可以登录手机银行查询余额。\n信用卡丢了怎么办？,请立即致电客服挂失。\n"
@@ -16,7 +17,7 @@ CURLY = "question,answer\nI can’t find my card,Don’t worry – it’s fine\n
 
 
 def _read(path: Path) -> str:
-    with open_text(path) as file:
+    with open_text(local_file(path)) as file:
         return file.read()
 
 
@@ -50,7 +51,7 @@ def test_a_few_chinese_cells_among_english_ones_are_read(tmp_path: Path) -> None
 def test_a_damaged_byte_leaves_the_rest_of_a_utf8_file_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(CHINESE.encode() + b"\xff\n")
-    assert detect_encoding(path) == "utf-8"
+    assert detect_encoding(local_file(path)) == "utf-8"
     assert _read(path) == CHINESE + "\udcff\n"
 
 

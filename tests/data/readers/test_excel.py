@@ -9,6 +9,7 @@ import pytest
 from openpyxl import Workbook
 
 from tuneloop.core.errors import DataError
+from tuneloop.core.records import Rejected
 from tuneloop.data.readers import Row, open_rows
 
 
@@ -37,9 +38,29 @@ def test_numbers_keep_their_leading_zeros_when_they_are_text(tmp_path: Path) -> 
     assert _values(path) == [{"question": "007", "answer": "0.1"}]
 
 
-def test_a_formula_without_a_stored_value_is_empty(tmp_path: Path) -> None:
-    path = _book(tmp_path / "a.xlsx", s=[["question", "answer"], ["q", "=1+1"]])
-    assert _values(path) == [{"question": "q", "answer": None}]
+def test_a_formula_without_a_stored_value_is_set_aside(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[[], ["question", "answer"], ["q1", "a1"], ["q2", "=1+1"], ["q3", "a3"]])
+    rows = list(open_rows(path).rows)
+    assert [row.number for row in rows if isinstance(row, Row)] == [1, 3]
+    (rejected,) = [row for row in rows if isinstance(row, Rejected)]
+    assert (rejected.row, rejected.code) == (2, "data.formula_without_value")
+    assert "B4" in rejected.reason
+
+
+def test_a_cell_merged_downwards_holds_for_all_its_rows(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in ([], [None, "意图", "问题", "答案"], [None, "卡", "q1", "a1"], [None, None, "q2", "a2"], [], [None, "贷", "q3", "a3"]):
+        sheet.append(row)
+    sheet.merge_cells("B3:B5")
+    book.save(tmp_path / "a.xlsx")
+    assert [row["意图"] for row in _values(tmp_path / "a.xlsx")] == ["卡", "卡", "贷"]
+
+
+def test_a_title_above_the_header_is_passed_over(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[["客服问答 2024", None], ["问题", "答案"], ["q1", "a1"]])
+    assert _values(path) == [{"问题": "q1", "答案": "a1"}]
 
 
 def test_blank_rows_are_skipped_but_counted(tmp_path: Path) -> None:

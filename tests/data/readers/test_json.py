@@ -55,6 +55,7 @@ def test_json_nested_ten_thousand_deep_is_no_crash(tmp_path: Path, name: str) ->
     else:
         with pytest.raises(DataError):
             _open(tmp_path, name, deep)
+        assert [type(row) for row in _open(tmp_path, name, f'[{deep}, {{"q": 1}}]')] == [Rejected, Row]
 
 
 @pytest.mark.parametrize(
@@ -82,8 +83,8 @@ def test_json_lines_under_the_name_json_are_read(tmp_path: Path) -> None:
     assert [isinstance(row, Row) for row in rows] == [True, False, True]
 
 
-def test_a_damaged_file_is_named_with_line_and_column(tmp_path: Path) -> None:
-    lines = ["["] + ['{"q": "a"},'] * 15 + ['{"q" "b"}', "]"]
+def test_a_damaged_object_is_named_with_line_and_column(tmp_path: Path) -> None:
+    lines = ['{"data": ['] + ['{"q": "a"},'] * 15 + ['{"q" "b"}', "]}"]
     with pytest.raises(DataError) as caught:
         _open(tmp_path, "a.json", "\n".join(lines))
     assert caught.value.code == "data.json_damaged"

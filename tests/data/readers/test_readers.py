@@ -32,7 +32,7 @@ def test_a_folder_is_refused_with_the_files_it_holds(tmp_path: Path) -> None:
     assert "b.jsonl" in caught.value.hint("en")
 
 
-@pytest.mark.parametrize("name", ["a.docx", "a", "a.CSVX"])
+@pytest.mark.parametrize("name", ["a.pdf", "a", "a.CSVX"])
 def test_an_unknown_extension_is_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
     with pytest.raises(DataError) as caught:

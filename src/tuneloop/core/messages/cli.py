@@ -27,6 +27,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.usage.hint": ("`{help}` shows how it is written.", "{help} 会说明写法。"),
     "cli.either": ("Give either {first} or {second}.", "请在 {first} 与 {second} 之间选择一个。"),
     "cli.either.hint": ("`{help}` shows both ways.", "{help} 会说明两种用法。"),
+    "cli.column_option": ("--column takes FIELD=COLUMN, not {value}.", "--column 的格式是 字段=列名，而不是 {value}。"),
+    "cli.column_option.hint": (
+        "For example --column input_text=Query --column target_text=Reply.",
+        "例如 --column input_text=问题 --column target_text=答案。",
+    ),
     "cli.template_unknown": ("There is no workspace template {name}.", "没有名为 {name} 的工作区模板。"),
     "cli.template_unknown.hint": ("Templates: {known}.", "可用模板：{known}。"),
     "cli.not_a_folder": ("{file} is a file.", "{file} 是文件。"),

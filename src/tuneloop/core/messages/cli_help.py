@@ -120,10 +120,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.option.dir": ("Folder of the workspace (default: the current one).", "工作区文件夹（默认：当前文件夹）。"),
     "cli.option.template": ("Template to start from, for example bank-service.", "使用的模板，例如 bank-service。"),
-    "cli.option.sheet": ("Sheet of the spreadsheet (default: the first).", "表格中的工作表（默认第一个）。"),
+    "cli.option.sheet": (
+        "Sheet of the spreadsheet (default: all that hold questions and answers).",
+        "表格中的工作表（默认读取所有含问答的工作表）。",
+    ),
+    "cli.option.column": (
+        "Which column holds what, where the guess is wrong, for example target_text=Reply. Can be repeated.",
+        "列的对应关系（猜测有误时使用），例如 target_text=答复。可重复使用。",
+    ),
     "cli.option.data": (
-        "Your file of questions and answers (csv, xlsx, jsonl, json).",
-        "问答数据文件（csv、xlsx、jsonl、json）。",
+        "Your questions and answers: a file (csv, tsv, xlsx, json, jsonl, parquet, txt, md, docx, also .gz), a folder, a .zip, "
+        "a pattern or an address.",
+        "您的问答数据：文件（csv、tsv、xlsx、json、jsonl、parquet、txt、md、docx，也可为 .gz）、文件夹、.zip、通配符或网址。",
     ),
     "cli.option.dataset": ("Name or id of a dataset.", "数据集的名称或编号。"),
     "cli.option.format": ("Format to write.", "导出格式。"),

@@ -1,5 +1,6 @@
-"""What the data area says: about grammars, files, columns and rows here, about the report in `data_report.py`."""
+"""What the data area says: about grammars, files, columns and rows here; `data_files.py` and `data_report.py` add to it."""
 
+from tuneloop.core.messages.data_files import MESSAGES as FILE_MESSAGES
 from tuneloop.core.messages.data_report import MESSAGES as REPORT_MESSAGES
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -331,5 +332,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file}: no answers found, so the label is what the model learns to answer: {columns}. Wrong? Set `columns:`.",
         "{file}：没有找到答案列，因此以标签作为要学习的答案：{columns}。如不正确，请设置 columns:。",
     ),
+    **FILE_MESSAGES,
     **REPORT_MESSAGES,
 }

@@ -62,8 +62,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{source} 包含成对的答案；只学习被选中的答案。",
     ),
     "data.advice.tools": (
-        "{source} describes tools; calls and results are kept as text, the descriptions are not used.",
-        "{source} 含有工具定义；调用和结果作为文本保留，工具定义本身不使用。",
+        "{source} describes tools; the descriptions stand in the system message, and calls in the answers as <tool_call> blocks.",
+        "{source} 含有工具定义；定义写入系统消息，调用以 <tool_call> 块的形式写入回答。",
     ),
     "data.advice.language": (
         "{rows} rows are not in the recipe's language ({data_language}); most are in: {found}. Set `language:` in the recipe.",

@@ -7,11 +7,14 @@ as lone surrogates (`surrogateescape`), so that only the rows that hold them go 
 from __future__ import annotations
 
 import codecs
+import io
 import re
-from pathlib import Path
-from typing import TextIO
+from collections.abc import Iterator
+from typing import IO, AnyStr, TextIO
 
 from charset_normalizer import from_bytes
+
+from tuneloop.data.readers.files import File
 
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -22,17 +25,20 @@ _BOMS = {
 }
 _CANDIDATES = ["gb18030", "big5"]
 _SAMPLE = 1 << 18
+_AS_SURROGATE = "tuneloop.surrogate"
+codecs.register_error(_AS_SURROGATE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+"""`surrogateescape` knows single bytes only; this one is for the wide encodings."""
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 
 
-def detect_encoding(path: Path) -> str:
+def detect_encoding(file: File) -> str:
     """Name the encoding of a text file, as Python's codecs know it.
 
     A byte-order mark decides; then UTF-8, read to the end; then zero bytes (UTF-16 without a mark); then a guess among
     Windows-1252, GB18030 and Big5 from the lines that are not plain ASCII.
     """
-    with path.open("rb") as file:
-        sample = file.read(_SAMPLE)
+    with file.open() as stream:
+        sample = stream.read(_SAMPLE)
     for mark, name in _BOMS.items():
         if sample.startswith(mark):
             return name
@@ -40,7 +46,7 @@ def detect_encoding(path: Path) -> str:
     wide = "utf-16-le" if 2 * odd_zeros >= zeros else "utf-16-be"
     if zeros > len(sample) // 5:
         return wide
-    if _is_utf8(path):
+    if _is_utf8(file):
         return "utf-8"
     # Chinese text in UTF-16 has few zero bytes: those of its line ends and commas, all in the same half of a pair.
     if zeros >= max(1, sample.count(b"\n")) and odd_zeros in (0, zeros):
@@ -48,19 +54,45 @@ def detect_encoding(path: Path) -> str:
     return _guess(sample)
 
 
-def open_text(path: Path) -> TextIO:
+def open_text(file: File) -> TextIO:
     """Open a text file in its own encoding, line ends untouched, damaged bytes as lone surrogates."""
-    encoding = detect_encoding(path)
-    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
-    return path.open(encoding=encoding, errors=errors, newline="")
+    encoding = detect_encoding(file)
+    errors = _AS_SURROGATE if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    return io.TextIOWrapper(file.open(), encoding=encoding, errors=errors, newline="")
 
 
-def _is_utf8(path: Path) -> bool:
+def utf8_chunks(file: File, size: int = 1 << 20) -> Iterator[bytes]:
+    """The file as UTF-8 bytes without a byte-order mark, piece by piece; a UTF-8 file is not decoded at all."""
+    if detect_encoding(file) in ("utf-8", "utf-8-sig"):
+        with file.open() as stream:
+            yield stream.read(size).removeprefix(codecs.BOM_UTF8)
+            while chunk := stream.read(size):
+                yield chunk
+    else:
+        with open_text(file) as text:
+            while decoded := text.read(size):
+                yield decoded.encode("utf-8", "surrogateescape")
+
+
+def bounded_lines(stream: IO[AnyStr], longest: int) -> Iterator[tuple[AnyStr, bool]]:
+    """Lines of a stream, each with whether it is whole: of a longer one than `longest`, the beginning alone is kept.
+
+    >>> list(bounded_lines(io.StringIO("abc\\nabcdefg\\nx"), 4))
+    [('abc\\n', True), ('abcde', False), ('x', True)]
+    """
+    while line := stream.readline(longest + 1):
+        whole = len(line) <= longest
+        yield line, whole
+        while not whole and line and line[-1:] not in ("\n", b"\n"):
+            line = stream.readline(longest + 1)
+
+
+def _is_utf8(file: File) -> bool:
     """Say whether at most half of what is not ASCII fails to decode as UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     foreign = damaged = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
+    with file.open() as stream:
+        while chunk := stream.read(1 << 20):
             if chunk.isascii() and decoder.getstate()[0] == b"":
                 continue
             decoded = decoder.decode(chunk)

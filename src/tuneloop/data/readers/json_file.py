@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from tuneloop.core.errors import DataError
 from tuneloop.core.records import Rejected
-from tuneloop.data.readers.encoding import detect_encoding, open_text
-from tuneloop.data.readers.json_lines import read_json_lines, unwrap
-from tuneloop.data.readers.rows import Row, Rows, reject
+from tuneloop.data.readers.encoding import utf8_chunks
+from tuneloop.data.readers.files import File
+from tuneloop.data.readers.json_items import split_list
+from tuneloop.data.readers.json_lines import read_json_lines
+from tuneloop.data.readers.json_row import row_of_json, unwrap
+from tuneloop.data.readers.rows import LONGEST_ROW, Row, Rows, reject
 
 LIST_KEYS = ("data", "rows", "examples", "samples", "items", "train")
+LARGEST_OBJECT = 256 << 20
+"""Bytes of a file that is one object, which is parsed as a whole; a list may have any size."""
 
 
-def read_json(path: Path, sheet: str | None = None) -> Rows:
+def read_json(file: File, sheet: str | None = None) -> Rows:
     """Read a .json file. `sheet` has no meaning here. A file of JSON lines under this name is read as such.
+
+    A list is read item by item: a broken one is set aside, and the others are kept.
 
     Raises:
         DataError: the file is damaged (code `data.json_damaged`, with line and column), or holds no list of records
             (`data.json_shape`).
     """
-    content = _content(path)
+    start = next(utf8_chunks(file), b"")
+    if start.lstrip().startswith(b"["):
+        known = len(start) < file.size
+        items = sum(1 for _ in split_list(iter([start])))
+        total = round(items * file.size / max(1, len(start))) if known else items
+        return Rows(max(1, total), _listed_rows(file))
+    content = b"".join(utf8_chunks(file)) if file.size <= LARGEST_OBJECT else file.read(LARGEST_OBJECT)
     try:
         value = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         if _is_json_lines(content):
-            return read_json_lines(path)
+            return read_json_lines(file)
         raise DataError(
-            "data.json_damaged", file=path, row=error.lineno, column=error.colno, problem=error.msg
+            "data.json_damaged", file=file.place, row=error.lineno, column=error.colno, problem=error.msg
         ) from error
-    records = _records(path, value)
-    return Rows(max(1, len(records)), _rows(path, records))
+    records = _records(file, value)
+    return Rows(max(1, len(records)), _rows(file, records))
 
 
-def _content(path: Path) -> bytes:
-    """The file as UTF-8 bytes without a byte-order mark."""
-    if detect_encoding(path) in ("utf-8", "utf-8-sig"):
-        return path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    with open_text(path) as file:
-        return file.read().encode("utf-8", "surrogateescape")
+def _listed_rows(file: File) -> Iterator[Row | Rejected]:
+    for number, (item, whole) in enumerate(split_list(utf8_chunks(file)), start=1):
+        if not whole or len(item) > LONGEST_ROW:
+            shown = item[:10_000].decode("utf-8", "replace")
+            code = "data.row_too_long" if whole else "data.item_broken"
+            yield reject(file, number, code, shown, limit=f"{LONGEST_ROW:,}")
+        else:
+            yield row_of_json(file, number, item)
 
 
 def _is_json_lines(content: bytes) -> bool:
@@ -56,9 +70,7 @@ def _is_json_lines(content: bytes) -> bool:
         return False
 
 
-def _records(path: Path, value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
+def _records(file: File, value: Any) -> list[Any]:
     if isinstance(value, dict):
         lists = {key: item for key, item in value.items() if isinstance(item, list)}
         for key in LIST_KEYS:
@@ -69,14 +81,14 @@ def _records(path: Path, value: Any) -> list[Any]:
         if lists or any(isinstance(item, str) for item in value.values()):
             return [value]
     found = ", ".join(list(value)[:5]) if isinstance(value, dict) else type(value).__name__
-    raise DataError("data.json_shape", file=path, found=found or "{}")
+    raise DataError("data.json_shape", file=file.place, found=found or "{}")
 
 
-def _rows(path: Path, records: list[Any]) -> Iterator[Row | Rejected]:
+def _rows(file: File, records: list[Any]) -> Iterator[Row | Rejected]:
     for number, record in enumerate(records, start=1):
         value = unwrap(record)
         if isinstance(value, dict):
             yield Row(number, value)
         else:
             shown = orjson.dumps(value).decode()
-            yield reject(path, number, "data.row_not_object", shown, found=type(value).__name__)
+            yield reject(file, number, "data.row_not_object", shown, found=type(value).__name__)

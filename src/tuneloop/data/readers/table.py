@@ -1,23 +1,25 @@
-"""What .csv, .tsv and .xlsx share: a header line above cells of text."""
+"""What .csv, .tsv, .xlsx and tables of .docx and .md share: a header line above cells of text."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from itertools import chain
 
 from tuneloop.core.errors import DataError
 from tuneloop.core.records import Rejected
 from tuneloop.data.cells import restore
 from tuneloop.data.columns import is_known_name
-from tuneloop.data.readers.rows import Row, reject
+from tuneloop.data.readers.files import File
+from tuneloop.data.readers.rows import MOST_COLUMNS, Row, reject
 
 Cells = Sequence[str | None]
 
 _SENTENCE_END = re.compile(r"[。？！?!.]\s*$")
 
 
-def rows_of_table(path: Path, records: Iterable[Cells | Rejected]) -> tuple[Iterator[Row | Rejected], bool]:
+def rows_of_table(file: File, records: Iterable[Cells | Rejected]) -> tuple[Iterator[Row | Rejected], bool]:
     """Turn lines of cells into rows under the names of the header.
 
     Returns:
@@ -26,14 +28,31 @@ def rows_of_table(path: Path, records: Iterable[Cells | Rejected]) -> tuple[Iter
         DataError: there is no header that can be read (code `data.no_rows`).
     """
     lines = iter(records)
-    header = next((line for line in lines if isinstance(line, Rejected) or not _is_blank(line)), None)
+    header = _next_filled(lines)
     if header is None:
-        raise DataError("data.file_empty", file=path)
+        raise DataError("data.file_empty", file=file.place)
     if isinstance(header, Rejected):
-        raise DataError("data.header_unreadable", file=path, text=header.text[:80])
+        raise DataError("data.header_unreadable", file=file.place, text=header.text[:80])
+    if len(header) > MOST_COLUMNS:
+        raise DataError("data.too_many_columns", file=file.place, found=f"{len(header):,}", limit=f"{MOST_COLUMNS:,}")
+    if _is_title(header) and (below := _next_filled(lines)) is not None:
+        if isinstance(below, Rejected) or not any(is_known_name(cell) for cell in below if cell and cell.strip()):
+            lines = chain([below], lines)
+        else:
+            header = below
     headerless = _looks_like_data(header)
     names = [f"column_{n}" for n in range(1, len(header) + 1)] if headerless else column_names(header)
-    return _rows(path, names, header if headerless else None, lines), headerless
+    return _rows(file, names, header if headerless else None, lines), headerless
+
+
+def _next_filled(lines: Iterator[Cells | Rejected]) -> Cells | Rejected | None:
+    return next((line for line in lines if isinstance(line, Rejected) or not _is_blank(line)), None)
+
+
+def _is_title(header: Cells) -> bool:
+    """Say whether the first line is the title of a table that is wider: one cell, and no name of a column."""
+    cells = [cell for cell in header if cell and cell.strip()]
+    return len(header) > 1 and len(cells) == 1 and not is_known_name(cells[0])
 
 
 def column_names(header: Cells) -> list[str]:
@@ -42,20 +61,19 @@ def column_names(header: Cells) -> list[str]:
     >>> column_names(["问题", "", "答案", "答案"])
     ['问题', 'column_2', '答案', '答案.2']
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
+    copies: Counter[str] = Counter()
     for position, cell in enumerate(header, start=1):
-        name = (cell or "").strip() or f"column_{position}"
-        copies = 2
-        unique = name
+        unique = name = (cell or "").strip() or f"column_{position}"
         while unique in names:
-            unique = f"{name}.{copies}"
-            copies += 1
-        names.append(unique)
-    return names
+            copies[name] += 1
+            unique = f"{name}.{copies[name] + 1}"
+        names[unique] = None
+    return list(names)
 
 
 def _rows(
-    path: Path, names: list[str], first: Cells | None, lines: Iterator[Cells | Rejected]
+    file: File, names: list[str], first: Cells | None, lines: Iterator[Cells | Rejected]
 ) -> Iterator[Row | Rejected]:
     number = 0
     if first is not None:
@@ -69,7 +87,7 @@ def _rows(
             continue
         elif any((cell or "").strip() for cell in line[len(names) :]):
             shown = " | ".join(cell or "" for cell in line)
-            yield reject(path, number, "data.row_ragged", shown, found=len(line), expected=len(names))
+            yield reject(file, number, "data.row_ragged", shown, found=len(line), expected=len(names))
         else:
             yield Row(number, _values(names, line))
 
