@@ -18,7 +18,17 @@ from tuneloop.data.readers.archives import zip_members
 from tuneloop.data.readers.question_text import find_style_of
 from tuneloop.data.readers.remote import fetch, file_name, is_address, without_secrets
 
-NOT_DATA = ("readme", "license", "licence", "notice", "changelog", "copying", "contributing", "dataset_info", "dataset_infos")
+NOT_DATA = (
+    "readme",
+    "license",
+    "licence",
+    "notice",
+    "changelog",
+    "copying",
+    "contributing",
+    "dataset_info",
+    "dataset_infos",
+)
 """Names, without extension, that are left out where a folder or an archive is read."""
 SHOWN = 8
 """Names of left-out files that a note shows."""

@@ -51,7 +51,14 @@ def test_a_cell_merged_downwards_holds_for_all_its_rows(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in ([], [None, "意图", "问题", "答案"], [None, "卡", "q1", "a1"], [None, None, "q2", "a2"], [], [None, "贷", "q3", "a3"]):
+    for row in (
+        [],
+        [None, "意图", "问题", "答案"],
+        [None, "卡", "q1", "a1"],
+        [None, None, "q2", "a2"],
+        [],
+        [None, "贷", "q3", "a3"],
+    ):
         sheet.append(row)
     sheet.merge_cells("B3:B5")
     book.save(tmp_path / "a.xlsx")

@@ -33,7 +33,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "If the file is yours, unpack it, or save the sheet as .csv, and use that.",
         "如果文件确实可信，请先自行解压，或把工作表另存为 .csv 再使用。",
     ),
-    "data.document_damaged": ("{file} is damaged, or no document: {problem}.", "{file} 已损坏或不是有效文档：{problem}。"),
+    "data.document_damaged": (
+        "{file} is damaged, or no document: {problem}.",
+        "{file} 已损坏或不是有效文档：{problem}。",
+    ),
     "data.document_damaged.hint": (
         "It is damaged, protected by a password, or not what its extension says. Open it in its program and save it again.",
         "文件已损坏、受密码保护，或与扩展名不符。请用相应软件打开并重新保存。",
@@ -47,7 +50,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这可能是攻击文件：请确认来源，并用相应软件重新保存。",
     ),
     "data.parquet_damaged": ("{file} can't be read as Parquet: {problem}", "{file} 无法作为 Parquet 读取：{problem}"),
-    "data.parquet_damaged.hint": ("It is damaged or no Parquet file; write it again.", "文件已损坏或不是 Parquet，请重新生成。"),
+    "data.parquet_damaged.hint": (
+        "It is damaged or no Parquet file; write it again.",
+        "文件已损坏或不是 Parquet，请重新生成。",
+    ),
     "data.too_many_columns": (
         "{file} has {found} columns; {limit} are allowed.",
         "{file} 有 {found} 列；最多允许 {limit} 列。",
@@ -100,7 +106,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Reasons of quarantined rows
     "data.row_too_long": ("The row is longer than {limit} characters.", "该行超过 {limit} 个字符。"),
     "data.row_too_long.short": ("too long to be a row", "行过长"),
-    "data.row_too_wide": ("The row has {found} fields; {limit} are allowed.", "该行有 {found} 个字段；最多允许 {limit} 个。"),
+    "data.row_too_wide": (
+        "The row has {found} fields; {limit} are allowed.",
+        "该行有 {found} 个字段；最多允许 {limit} 个。",
+    ),
     "data.row_too_wide.short": ("too many fields", "字段过多"),
     "data.key_repeated": (
         "The key {key} stands twice in one object, with different values.",

@@ -79,7 +79,10 @@ def find_style(lines: Iterable[str]) -> str | None:
     asked, answered = (sum(bool(mark.match(text)) for text in texts) for mark in (_QUESTION, _ANSWER))
     if asked and answered and answered * 2 >= asked:
         return "marks"
-    if any(_TABLE_RULE.match(text) and "|" in text for text in texts) and sum(map(bool, map(_TABLE_LINE.match, texts))) > 2:
+    if (
+        any(_TABLE_RULE.match(text) and "|" in text for text in texts)
+        and sum(map(bool, map(_TABLE_LINE.match, texts))) > 2
+    ):
         return "table"
     if sum("\t" in text for text in texts) * 2 > sum(map(bool, texts)):
         return "tabs"
