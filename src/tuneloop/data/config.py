@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tuneloop.core.config import Config
 from tuneloop.core.records import Split
+from tuneloop.data.augment.config import AugmentConfig
 from tuneloop.data.cleaning.config import CleanConfig
 
 
@@ -94,5 +95,7 @@ class DataConfig(Config):
     """How rows are divided."""
     leaks: LeaksConfig = LeaksConfig()
     """What may not stand in training and in tests."""
+    augment: AugmentConfig = AugmentConfig()
+    """Variants of training questions; none by default."""
     max_quarantined: float = Field(default=0.5, ge=0.0, le=1.0)
     """Stop when more than this share of the rows can't be used: then the file is probably not what it seems."""

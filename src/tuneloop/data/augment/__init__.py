@@ -1,0 +1,1 @@
+"""More training questions from those that are there: `run.py` is the story, `augmenters.py` the table of ways."""
