@@ -129,6 +129,15 @@ class Contradictions(Record):
     """Up to five: the question, then its answers."""
 
 
+class AugmentReport(Record):
+    """What one way of augmentation made of the training questions."""
+
+    tried: int
+    added: int
+    dropped: dict[str, int]
+    """Reason and number of variants (see `augment.checks.CHECKS`; `nothing`, `taken`)."""
+
+
 class Advice(Record):
     """One thing that the reader should know; `code` and `values` are put into words by `core.messages`."""
 
@@ -138,7 +147,10 @@ class Advice(Record):
 
 
 class Report(Record):
-    """The whole report. `rows_read = rows_kept + rows_quarantined + what rules removed`."""
+    """The whole report. `rows_read = rows_kept + rows_quarantined + what rules removed`.
+
+    `splits` counts what was written: the rows that were kept, and the variants of training rows that were added.
+    """
 
     format: int = FORMAT
     name: str
@@ -168,6 +180,8 @@ class Report(Record):
     dialogues: int
     """Samples with more than one turn of the user."""
     contradictions: Contradictions
+    augmented: dict[str, AugmentReport]
+    """By way; empty where no variants were wanted."""
     advice: tuple[Advice, ...]
 
     def as_json(self) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def dataset_page(report: Report, shown: Mapping[Split, Sequence[Sample]], langua
         Section(words("rules"), tuple(_rules(report, words))),
         Section(words("quarantine"), tuple(_quarantine(report, words))),
         Section(words("division"), tuple(_division(report, words))),
+        *([Section(words("augmentation"), tuple(_augmentation(report, words)))] if report.augmented else []),
         Section(words("lengths"), tuple(_lengths(report, words))),
         Section(words("samples"), tuple(_samples(shown, words))),
     ]
@@ -133,6 +134,16 @@ def _division(report: Report, words: _Words) -> Iterator[Block]:
         yield Paragraph(words("contradictions", questions=contradictions.questions, rows=contradictions.rows))
         for question, *answers in contradictions.examples:
             yield Texts(tuple((f"{visible(question)} · {words('answer')}", visible(answer)) for answer in answers[:2]))
+
+
+def _augmentation(report: Report, words: _Words) -> Iterator[Block]:
+    yield Paragraph(words("augmentation_means"))
+    columns = (words("augment_way"), words("augment_tried"), words("augment_added"), words("augment_dropped"))
+    rows = []
+    for name, way in report.augmented.items():
+        dropped = [f"{words(f'dropped_{reason}')}: {count:,}" for reason, count in way.dropped.items()]
+        rows.append((words(f"augment_{name}"), f"{way.tried:,}", f"{way.added:,}", "; ".join(dropped) or "–"))
+    yield Table(columns, tuple(rows))
 
 
 def _intents_plot(report: Report, words: _Words) -> Plot:

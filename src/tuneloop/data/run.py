@@ -6,15 +6,18 @@ The samples pass through a file, never through a list: the memory holds about 20
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tuneloop.core.hashing import stage_key
+from tuneloop.core.hashing import hash_file, stage_key
 from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
-from tuneloop.core.records import SPLITS, Dataset
+from tuneloop.core.records import SPLITS, Dataset, Sample
+from tuneloop.data.augment.run import Made, augment, files_of
 from tuneloop.data.census import Census, Measure
 from tuneloop.data.clean import active_rules
 from tuneloop.data.config import DataConfig
@@ -22,6 +25,7 @@ from tuneloop.data.conversation import RULES as CONVERSATION_RULES
 from tuneloop.data.fates import RULES as REMOVING_RULES
 from tuneloop.data.fates import Fates, decide
 from tuneloop.data.gather import gather
+from tuneloop.data.held import HeldQuestions
 from tuneloop.data.keys import Keys
 from tuneloop.data.report import Report
 from tuneloop.data.report_page import dataset_page
@@ -103,9 +107,17 @@ def run(
             with closing(unused.quarantine):
                 compared = gather(inputs.against, config, spool, unused, foreign=True, **how)
             fates = decide(spool, config, seed, tally, progress)
-            census = write_splits(ready, spool, fates, measure, progress)
+            made: dict[str, Made] = {}
+
+            def variants(training: Iterable[Sample]) -> Iterator[Sample]:
+                """More training rows; nothing is looked up where none are wanted."""
+                if config.augment.wanted:
+                    taken = HeldQuestions(spool, fates, config.leaks).asks
+                    yield from augment(training, config.augment, folder=folder, taken=taken, made=made, **how)
+
+            census = write_splits(ready, spool, fates, measure, variants, progress)
             facts = summarise(
-                spool, fates, tally, census, understood, compared, name=name, language=language, seed=seed
+                spool, fates, tally, census, understood, compared, name=name, language=language, seed=seed, made=made
             )
         write_report(ready, facts, census)
         workspace.ensure()
@@ -124,17 +136,28 @@ def find_inputs(config: DataConfig, folder: Path, language: str, seed: int, meas
     compared, more = fingerprint(outside, against)
     resolved["leaks"]["against"] = compared["sources"]
     hashes |= {f"against:{name}": value for name, value in more.items()}
+    if config.augment.synonyms is not None:
+        resolved["augment"]["synonyms"] = Path(config.augment.synonyms).name
+    hashes |= {name: hash_file(path) for name, path in files_of(config.augment, folder).items()}
     identity = {"data": resolved, "language": language, "seed": seed, "model": measure.name if measure else None}
     return Inputs(sources, against, identity, hashes)
 
 
-def write_splits(folder: Path, spool: Spool, fates: Fates, measure: Measure | None, progress: Progress) -> Census:
-    """Write the samples of every side, and count what they are."""
+def write_splits(
+    folder: Path,
+    spool: Spool,
+    fates: Fates,
+    measure: Measure | None,
+    variants: Callable[[Iterable[Sample]], Iterable[Sample]],
+    progress: Progress,
+) -> Census:
+    """Write the samples of every side, and variants of the training side after it; count what they are."""
     census = Census(measure)
     numbers = {split: fates.on(split).tolist() for split in SPLITS}
     with progress.track(text("data.progress.writing"), sum(map(len, numbers.values())), "rows") as tracker:
         for split in SPLITS:
-            samples = census.count(split, spool.read(numbers[split]), tracker)
+            more = variants(spool.read(numbers[split])) if split == "train" else ()
+            samples = census.count(split, chain(spool.read(numbers[split]), more), tracker)
             write_samples(folder / f"{split}.jsonl", samples)
     return census
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tuneloop.core.records import SPLITS
 from tuneloop.data.advice import Facts, advise
+from tuneloop.data.augment.run import Made
 from tuneloop.data.census import Census
 from tuneloop.data.duplicates import contradictions
 from tuneloop.data.fates import Fates
-from tuneloop.data.report import Contradictions, Report, SourceReport, count_rules, first_quarantined, rule_examples
+from tuneloop.data.report import (
+    AugmentReport,
+    Contradictions,
+    Report,
+    SourceReport,
+    count_rules,
+    first_quarantined,
+    rule_examples,
+)
 from tuneloop.data.spool import Spool
 from tuneloop.data.tally import Tally
 
@@ -26,12 +37,13 @@ def summarise(
     name: str,
     language: str,
     seed: int,
+    made: Mapping[str, Made],
 ) -> Report:
     """Put the report together, advice included."""
     facts = Facts(
         language=language,
         rows_read=tally.read,
-        rows_kept=sum(census.rows.values()),
+        rows_kept=sum(census.rows.values()) - sum(way.added for way in made.values()),
         rows_quarantined=tally.quarantine.rows,
         splits={split: census.rows[split] for split in SPLITS},
         rules=count_rules(tally),
@@ -63,6 +75,10 @@ def summarise(
         intents=facts.intents,
         dialogues=census.dialogues,
         contradictions=facts.contradictions,
+        augmented={
+            name: AugmentReport(tried=way.tried, added=way.added, dropped=dict(way.dropped.most_common()))
+            for name, way in made.items()
+        },
         advice=advise(facts),
     )
 

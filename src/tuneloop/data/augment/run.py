@@ -34,6 +34,10 @@ PATIENCE = 4.0
 """Tries for each variant that is wanted, before a way gives up reaching its share."""
 
 
+Taken = Callable[[str, str], bool]
+"""Gets a variant and the question that it was made from."""
+
+
 @dataclass(slots=True)
 class Made:
     """What one way made of the training questions."""
@@ -82,7 +86,7 @@ def augment(
     language: str,
     seed: int,
     folder: Path = Path(),
-    taken: Callable[[str], bool] = lambda question: False,
+    taken: Taken = lambda variant, question: False,
     made: dict[str, Made] | None = None,
     progress: Progress = SILENT,
 ) -> Iterator[Sample]:
@@ -96,8 +100,8 @@ def augment(
         language: language of the data, `en` or `zh`.
         seed: the recipe's seed.
         folder: folder that relative paths start from.
-        taken: says whether a question stands in the dataset already; such a variant would leak from a test question or
-            contradict another sample. It gets the variant as text.
+        taken: gets a variant and its question, and says whether the dataset asks the variant already: it would leak from a
+            test question, or contradict another sample.
         made: filled with the counts of each way.
         progress: gets a note when a way falls short of its share.
     Raises:
@@ -118,8 +122,21 @@ def augment(
             yield from _vary(way, chunk, setting, caps, taken, fresh)
 
 
+def files_of(config: AugmentConfig, folder: Path) -> dict[str, Path]:
+    """Files beside the recipe that decide the variants, by a name that is the same on every machine; missing ones are left out."""
+    named: dict[str, str | None] = {}
+    if config.synonym and config.synonyms:
+        named["synonyms"] = config.synonyms
+        named |= {f"synonyms:{part}": f"{config.synonyms}/{part}" for part in ("data.noun", "dict/data.noun")}
+    if config.back_translation and config.translator.backend == "ctranslate2":
+        named["translator:there"] = f"{config.translator.there}/model.bin"
+        named["translator:back"] = f"{config.translator.back}/model.bin"
+    paths = {name: folder / Path(path).expanduser() for name, path in named.items() if path}
+    return {f"augment:{name}": path for name, path in paths.items() if path.is_file()}
+
+
 def _vary(
-    way: _Way, chunk: Sequence[Sample], setting: Setting, caps: _Caps, taken: Callable[[str], bool], fresh: set[str]
+    way: _Way, chunk: Sequence[Sample], setting: Setting, caps: _Caps, taken: Taken, fresh: set[str]
 ) -> Iterator[Sample]:
     """Let one way vary the samples of a chunk that its credit pays for."""
     chosen = _choose(way, chunk, setting, caps)
@@ -164,7 +181,7 @@ def _choose(way: _Way, chunk: Sequence[Sample], setting: Setting, caps: _Caps) -
 
 
 def _refused(
-    sample: Sample, variant: str, known: Sequence[str], language: str, taken: Callable[[str], bool], fresh: set[str]
+    sample: Sample, variant: str, known: Sequence[str], language: str, taken: Taken, fresh: set[str]
 ) -> str | None:
     """Why a variant can't be used; None when it can."""
     question = sample.question
@@ -173,7 +190,7 @@ def _refused(
     key = question_key(variant)
     if key == question_key(question):  # only case, width or punctuation differ: it asks what its parent asks
         return None
-    return "taken" if digest(key) in fresh or taken(variant) else None
+    return "taken" if digest(key) in fresh or taken(variant, question) else None
 
 
 def _known_values(sample: Sample) -> tuple[str, ...]:

