@@ -97,7 +97,7 @@ def _memory_limit() -> int | None:
 
 def _look_at_disk(session: Session, facts: Facts, problems: list[str]) -> None:
     from tuneloop.core.show import show_bytes
-    from tuneloop.models.cache import cache_folder
+    from tuneloop.store.cache import cache_folder
 
     for name, folder in (("cache", cache_folder()), ("workspace", session.workspace.root)):
         existing = next(path for path in (folder, *folder.parents) if path.exists())

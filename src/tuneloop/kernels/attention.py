@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from tuneloop.kernels.chosen import kernels_for
+
 SHORTEST_IN_GROUP = 0.75
 """A group's shortest sample has at least this share of its longest one's tokens: below it, padding costs more than a group."""
 
@@ -80,6 +82,39 @@ def _group(members: list[tuple[int, int]], length: int, device: torch.device | N
     )
 
 
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, segments: Segments, scale: float, window: int
+) -> tuple[Tensor, list[Tensor]]:
+    """[T, H, D] of attention, and what its backward needs: q, k, v and weights of each group."""
+    kv_heads = key.shape[1]
+    output = query.new_empty(query.shape)
+    saved: list[Tensor] = []
+    for group in segments.groups:
+        q = _gather(query, group, kv_heads)  # [B·K, G·L, D]
+        k = _gather(key, group, kv_heads)  # [B·K, L, D]
+        v = _gather(value, group, kv_heads)  # [B·K, L, D]
+        weights = kernels_for(q).attention_weights(q, k, scale, window)  # [B·K, G·L, L]
+        _scatter(output, torch.bmm(weights, v), group, kv_heads)
+        saved += [q, k, v, weights]
+    return output, saved
+
+
+def _attend_backward(
+    grad: Tensor, saved: Sequence[Tensor], segments: Segments, scale: float, window: int, into: Sequence[Tensor]
+) -> None:
+    """Write the gradients of query, key and value into three tensors of their shapes."""
+    grad_query, grad_key, grad_value = into
+    kv_heads = grad_key.shape[1]
+    for number, group in enumerate(segments.groups):
+        q, k, v, weights = saved[4 * number : 4 * number + 4]
+        g = _gather(grad, group, kv_heads, zero_padding=True)  # [B·K, G·L, D]
+        _scatter(grad_value, torch.bmm(weights.transpose(1, 2), g), group, kv_heads)
+        grad_weights = torch.bmm(g, v.transpose(1, 2))  # [B·K, G·L, L]
+        scores = kernels_for(q).attention_weights_backward(grad_weights, weights, scale, window)
+        _scatter(grad_query, torch.bmm(scores, k), group, kv_heads)
+        _scatter(grad_key, torch.bmm(scores.transpose(1, 2), q), group, kv_heads)
+
+
 class _PackedAttention(torch.autograd.Function):
     """softmax(scale · Q Kᵀ + causal) V for every sample, grouped-query: H query heads share K key heads, G = H / K."""
 
@@ -87,37 +122,18 @@ class _PackedAttention(torch.autograd.Function):
     def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, segments: Segments, scale: float, window: int
     ) -> Tensor:
-        heads, kv_heads, size = query.shape[1], key.shape[1], query.shape[2]
-        output = torch.empty_like(query)
-        saved: list[Tensor] = []
-        for group in segments.groups:
-            q = _gather(query, group, kv_heads)  # [B·K, G·L, D]
-            k = _gather(key, group, kv_heads)  # [B·K, L, D]
-            v = _gather(value, group, kv_heads)  # [B·K, L, D]
-            mask = _causal(group.length, heads // kv_heads, window, q)  # [1, G·L, L]
-            weights = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale).softmax(-1)  # [B·K, G·L, L]
-            _scatter(output, torch.bmm(weights, v), group, kv_heads)
-            saved += [q, k, v, weights]
+        output, saved = _attend(query, key, value, segments, scale, window)
         ctx.save_for_backward(*saved)
-        ctx.segments, ctx.scale, ctx.shape = segments, scale, (heads, kv_heads, size)
+        ctx.segments, ctx.scale, ctx.window, ctx.shapes = segments, scale, window, (query.shape, key.shape)
         return output
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        heads, kv_heads, size = ctx.shape
-        tokens = grad.shape[0]
-        grad_query = grad.new_empty(tokens, heads, size)
-        grad_key, grad_value = grad.new_empty(tokens, kv_heads, size), grad.new_empty(tokens, kv_heads, size)
-        for number, group in enumerate(ctx.segments.groups):
-            q, k, v, weights = ctx.saved_tensors[4 * number : 4 * number + 4]
-            g = _gather(grad, group, kv_heads, zero_padding=True)  # [B·K, G·L, D]
-            _scatter(grad_value, torch.bmm(weights.transpose(1, 2), g), group, kv_heads)
-            # d softmax: dS = P ⊙ (dP − Σ dP ⊙ P)
-            scores = torch.ops.aten._softmax_backward_data(torch.bmm(g, v.transpose(1, 2)), weights, -1, weights.dtype)
-            _scatter(grad_query, torch.bmm(scores, k).mul_(ctx.scale), group, kv_heads)
-            _scatter(grad_key, torch.bmm(scores.transpose(1, 2), q).mul_(ctx.scale), group, kv_heads)
-        return grad_query, grad_key, grad_value, None, None, None
+        query, key = ctx.shapes
+        into = grad.new_empty(query), grad.new_empty(key), grad.new_empty(key)
+        _attend_backward(grad, ctx.saved_tensors, ctx.segments, ctx.scale, ctx.window, into)
+        return *into, None, None, None
 
 
 def packed_attention(
@@ -137,6 +153,80 @@ def packed_attention(
         [T, H, D].
     """
     return _PackedAttention.apply(query, key, value, segments, scale, window or 0)  # type: ignore[no-untyped-call, no-any-return]
+
+
+class _RotaryAttention(torch.autograd.Function):
+    """Rotary positions and attention of queries, keys and values that lie side by side; nothing is cut out or joined."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, joined: Tensor, cos: Tensor, sin: Tensor, heads: Heads, segments: Segments, scale: float, window: int
+    ) -> Tensor:
+        query, key, value = heads.split(joined)
+        turn = kernels_for(joined).rotate
+        query, key = turn(query, cos, sin, 1.0), turn(key, cos, sin, 1.0)
+        output, saved = _attend(query, key, value, segments, scale, window)
+        ctx.save_for_backward(cos, sin, *saved)
+        ctx.heads, ctx.segments, ctx.scale, ctx.window = heads, segments, scale, window
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        cos, sin, *saved = ctx.saved_tensors
+        joined = grad.new_empty(grad.shape[0], ctx.heads.width)
+        query, key, value = ctx.heads.split(joined)
+        turned = grad.new_empty(query.shape), grad.new_empty(key.shape)
+        _attend_backward(grad, saved, ctx.segments, ctx.scale, ctx.window, (*turned, value))
+        for to, back in zip((query, key), turned, strict=True):  # a rotation's transpose turns back
+            kernels_for(grad).rotate(back, cos, sin, -1.0, out=to)
+        return joined, None, None, None, None, None, None
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """How queries, keys and values lie side by side in [T, (H + 2 K) · D]."""
+
+    query: int
+    key_value: int
+    size: int
+
+    @property
+    def width(self) -> int:
+        """(H + 2 K) · D."""
+        return (self.query + 2 * self.key_value) * self.size
+
+    def split(self, joined: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Views [T, H, D], [T, K, D] and [T, K, D]."""
+        views = joined.view(len(joined), -1, self.size)
+        query, key, value = views.split([self.query, self.key_value, self.key_value], dim=1)
+        return query, key, value
+
+
+def rotary_attention(
+    joined: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    heads: Heads,
+    segments: Segments,
+    scale: float,
+    window: int | None = None,
+) -> Tensor:
+    """`packed_attention` of queries and keys turned by their positions (RoPE, arXiv 2104.09864).
+
+    Args:
+        joined: [T, (H + 2 K) · D], queries, keys and values side by side.
+        cos: [T, 1, D/2].
+        sin: [T, 1, D/2].
+        heads: H, K and D.
+        segments: how T divides into samples.
+        scale: factor of the scores, usually D ** -0.5.
+        window: a query sees only this many tokens back, itself included; None: all.
+
+    Returns:
+        [T, H, D].
+    """
+    return _RotaryAttention.apply(joined, cos, sin, heads, segments, scale, window or 0)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def _gather(packed: Tensor, group: Group, kv_heads: int, *, zero_padding: bool = False) -> Tensor:
@@ -159,12 +249,3 @@ def _scatter(packed: Tensor, grouped: Tensor, group: Group, kv_heads: int) -> No
     else:
         target = group.rows
     packed.index_copy_(0, target, rows)
-
-
-def _causal(length: int, repeat: int, window: int, like: Tensor) -> Tensor:
-    """[1, G·L, L]: 0 where a query may look, −∞ in its future (and beyond the window)."""
-    blocked = torch.ones(length, length, dtype=torch.bool, device=like.device).triu(1)
-    if 0 < window < length:
-        blocked |= torch.ones_like(blocked).tril(-window)
-    mask = torch.zeros(length, length, dtype=like.dtype, device=like.device).masked_fill_(blocked, float("-inf"))
-    return mask.repeat(repeat, 1)[None]

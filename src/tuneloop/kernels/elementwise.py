@@ -1,4 +1,4 @@
-"""RMSNorm, SwiGLU and rotary positions with backward passes that recompute what is cheap instead of keeping it."""
+"""RMSNorm, SwiGLU and rotary positions as nodes of the graph that keep their inputs only and recompute what is cheap."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
+
+from tuneloop.kernels.chosen import kernels_for
 
 
 class _RMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        wide = x.float()
-        scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)  # [..., 1], float32
+        y, scale = kernels_for(x).rms_norm(x, weight, eps)
         ctx.save_for_backward(x, weight, scale)
-        return weight * (wide * scale).to(x.dtype)
+        return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         x, weight, scale = ctx.saved_tensors
-        normed = x.float() * scale
-        wide = grad.float() * weight.float()
-        # dx = s (g − x̂ · mean(g ⊙ x̂)) with x̂ = s x and g = dy ⊙ w
-        inner = (wide * normed).mean(-1, keepdim=True)
-        return wide.addcmul_(normed, inner, value=-1).mul_(scale).to(x.dtype), None, None
+        return kernels_for(x).rms_norm_backward(grad, x, weight, scale), None, None
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -36,34 +32,33 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
 
 class _SwiGLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
-        ctx.save_for_backward(gate, up)
-        return F.silu(gate).mul_(up)
+    def forward(ctx: Any, gate_up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate_up)
+        return kernels_for(gate_up).swiglu(gate_up)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        gate, up = ctx.saved_tensors
-        grad_up = F.silu(gate).mul_(grad)
-        return torch.ops.aten.silu_backward(grad * up, gate), grad_up
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (gate_up,) = ctx.saved_tensors
+        return kernels_for(grad).swiglu_backward(grad, gate_up)
 
 
-def swiglu(gate: Tensor, up: Tensor) -> Tensor:
-    """silu(gate) · up (arXiv 2002.05202); keeps the two inputs only."""
-    return _SwiGLU.apply(gate, up)  # type: ignore[no-untyped-call, no-any-return]
+def swiglu(gate_up: Tensor) -> Tensor:
+    """silu(gate) · up (arXiv 2002.05202) of [..., 2·I], gate left of up; keeps its input only."""
+    return _SwiGLU.apply(gate_up)  # type: ignore[no-untyped-call, no-any-return]
 
 
 class _Rotary(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         ctx.save_for_backward(cos, sin)
-        return _rotate(x, cos, sin)
+        return kernels_for(x).rotate(x, cos, sin, 1.0)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         cos, sin = ctx.saved_tensors
-        return _rotate(grad, cos, -sin), None, None  # a rotation's transpose turns the other way
+        return kernels_for(grad).rotate(grad, cos, sin, -1.0), None, None  # a rotation's transpose turns back
 
 
 def rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -78,12 +73,3 @@ def rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         [T, H, D].
     """
     return _Rotary.apply(x, cos, sin)  # type: ignore[no-untyped-call, no-any-return]
-
-
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    first, second = x.chunk(2, dim=-1)
-    turned = torch.empty_like(x)
-    half = x.shape[-1] // 2
-    torch.mul(first, cos, out=turned[..., :half]).addcmul_(second, sin, value=-1)
-    torch.mul(second, cos, out=turned[..., half:]).addcmul_(first, sin)
-    return turned

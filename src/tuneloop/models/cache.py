@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-
-def cache_folder() -> Path:
-    """The folder of everything that can be had again: `TUNELOOP_CACHE`, else `~/.cache/tuneloop`."""
-    named = os.environ.get("TUNELOOP_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "tuneloop"
+from tuneloop.store.cache import cache_folder
 
 
 def model_folder(name: str) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 from tuneloop.core.errors import IncompatibleError, NotAllowedError, NotFoundError, TryAgainError, TuneloopError
 from tuneloop.core.progress import Progress
 from tuneloop.models import gguf, hub, wheels
-from tuneloop.models.cache import cache_folder, filling, model_folder
+from tuneloop.models.cache import filling, model_folder
+from tuneloop.store.cache import cache_folder
 from tuneloop.models.catalogue import CATALOGUE, StarterModel
 from tuneloop.models.config import ModelConfig
 
