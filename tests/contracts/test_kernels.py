@@ -71,9 +71,9 @@ def test_rotating_back_undoes_rotating(kernels: Kernels) -> None:
     cos, sin = angle.cos().bfloat16().double(), angle.sin().bfloat16().double()
     assert_close(turned, torch.cat([first * cos - second * sin, second * cos + first * sin], -1), 4)
     wider = make(7, 5, 32, seed=4)
-    assert kernels.rotate(wider[:, 1:4], angle.cos().bfloat16(), angle.sin().bfloat16(), 1.0, out=wider[:, 1:4].clone()).equal(
-        kernels.rotate(wider[:, 1:4].contiguous(), angle.cos().bfloat16(), angle.sin().bfloat16(), 1.0)
-    )
+    assert kernels.rotate(
+        wider[:, 1:4], angle.cos().bfloat16(), angle.sin().bfloat16(), 1.0, out=wider[:, 1:4].clone()
+    ).equal(kernels.rotate(wider[:, 1:4].contiguous(), angle.cos().bfloat16(), angle.sin().bfloat16(), 1.0))
     assert_close(kernels.rotate(turned, angle.cos().bfloat16(), angle.sin().bfloat16(), -1.0), x.double(), 8)
 
 
@@ -121,7 +121,8 @@ def test_what_is_no_number_stays_none(kernels: Kernels) -> None:
     broken = make(2, 64)
     broken[1, 5] = math.nan
     y, _ = kernels.rms_norm(broken, make(64, seed=1), 1e-5)
-    assert not y[0].isnan().any() and y[1].isnan().all()
+    assert not y[0].isnan().any()
+    assert y[1].isnan().all()
     assert kernels.swiglu(broken)[1, 5].isnan()
     assert kernels.cross_entropy(broken.clone(), torch.tensor([0, 0]), 0.0, False).isnan().tolist() == [False, True]
 
@@ -135,10 +136,13 @@ def test_other_types_and_a_switched_off_library_take_torch(monkeypatch: pytest.M
     native.library.cache_clear()
 
 
-def test_a_compiler_that_fails_is_reported_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_a_compiler_that_fails_is_reported_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
     monkeypatch.setenv("TUNELOOP_CACHE", str(tmp_path))
     monkeypatch.setattr(native, "FLAGS", ("--no-such-flag",))
     problem = native.build()
-    assert problem and "no-such-flag" in problem
+    assert problem is not None
+    assert "no-such-flag" in problem
     assert not native.built_path().exists()
     assert not list(native.built_path().parent.iterdir())

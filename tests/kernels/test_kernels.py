@@ -97,7 +97,10 @@ def test_linear_cross_entropy_equals_torchs(softcap: float | None, monkeypatch: 
 
 
 def test_linear_cross_entropy_of_nothing_is_zero() -> None:
-    assert linear_cross_entropy(torch.ones(0, 4), freeze([torch.ones(3, 4)]), torch.zeros(0, dtype=torch.long)).item() == 0.0
+    assert (
+        linear_cross_entropy(torch.ones(0, 4), freeze([torch.ones(3, 4)]), torch.zeros(0, dtype=torch.long)).item()
+        == 0.0
+    )
 
 
 def test_linear_cross_entropy_is_finite_where_the_softmax_underflows() -> None:
@@ -108,7 +111,10 @@ def test_linear_cross_entropy_is_finite_where_the_softmax_underflows() -> None:
 
 def test_joined_lora_layers_equal_the_formula_in_value_and_gradient() -> None:
     x, plain = random_tensor(7, 5), random_tensor(2, 5, seed=7).detach()
-    layers = [(random_tensor(out, 5, seed=out).detach(), random_tensor(2, 5, seed=1), random_tensor(out, 2, seed=2)) for out in (3, 4)]
+    layers = [
+        (random_tensor(out, 5, seed=out).detach(), random_tensor(2, 5, seed=1), random_tensor(out, 2, seed=2))
+        for out in (3, 4)
+    ]
     bias = random_tensor(3, seed=4).detach()
     frozen = freeze([layers[0][0], plain, layers[1][0]], [bias, None, None])
     updates = [Update(layers[0][1], layers[0][2], 1.5, 0), Update(layers[1][1], layers[1][2], 0.5, 5)]

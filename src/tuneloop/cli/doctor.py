@@ -10,12 +10,13 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import verb
+from tuneloop.core.errors import IncompatibleError
 from tuneloop.core.messages import text
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "polars", "sqlalchemy", "pydantic", "typer")
@@ -33,13 +34,18 @@ def version(session: Session) -> Reply:
     return Reply({"version": __version__}, plain=f"tuneloop {__version__}")
 
 
-def doctor(session: Session) -> Reply:
+BuildOption = Annotated[bool, typer.Option("--build-kernels", help=text("cli.option.build_kernels"))]
+
+
+def doctor(session: Session, build_kernels: BuildOption = False) -> Reply:
     from rich.text import Text
 
     from tuneloop.cli.tables import table
 
     facts: Facts = {}
     problems: list[str] = []
+    if build_kernels:
+        _build_kernels()
     for look in LOOKS.values():
         look(session, facts, problems)
     columns = [text("cli.column.check"), text("cli.column.finding")]
@@ -70,6 +76,29 @@ def _look_at_torch(session: Session, facts: Facts, problems: list[str]) -> None:
     facts["dtype"] = f"{str(precision.dtype).removeprefix('torch.')}: {precision.reason}"
     if torch.version.cuda and device.type == "cpu":
         problems.append(text("cli.doctor.cuda_unused"))
+
+
+def _build_kernels() -> None:
+    from tuneloop.kernels import native
+
+    if not native.can_build():
+        raise IncompatibleError("cli.doctor.kernels_impossible")
+    if problem := native.build():
+        raise IncompatibleError("cli.doctor.kernels_failed", problem=problem)
+
+
+def _look_at_kernels(session: Session, facts: Facts, problems: list[str]) -> None:
+    """Whether the C++ kernels run, or why not."""
+    from tuneloop.kernels import native
+
+    if native.library() is not None:
+        facts["kernels"] = text("cli.doctor.kernels_native", path=native.built_path())
+    elif native.can_build():
+        facts["kernels"] = text("cli.doctor.kernels_unbuilt")
+    elif native.wanted():
+        facts["kernels"] = text("cli.doctor.kernels_no_compiler")
+    else:
+        facts["kernels"] = "torch"
 
 
 def _look_at_memory(session: Session, facts: Facts, problems: list[str]) -> None:
@@ -126,6 +155,7 @@ def _shown(value: Any) -> str:
 LOOKS: dict[str, Callable[[Session, Facts, list[str]], None]] = {
     "python": _look_at_python,
     "torch": _look_at_torch,
+    "kernels": _look_at_kernels,
     "memory": _look_at_memory,
     "disk": _look_at_disk,
     "libraries": _look_at_libraries,

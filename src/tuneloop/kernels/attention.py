@@ -199,7 +199,7 @@ class Heads:
     def split(self, joined: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Views [T, H, D], [T, K, D] and [T, K, D]."""
         views = joined.view(len(joined), -1, self.size)
-        query, key, value = views.split([self.query, self.key_value, self.key_value], dim=1)
+        query, key, value = torch.split(views, [self.query, self.key_value, self.key_value], dim=1)
         return query, key, value
 
 

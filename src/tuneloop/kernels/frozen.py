@@ -64,7 +64,9 @@ def freeze(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = (), *, r
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def backward(grad: Tensor) -> Tensor:
-        grad_x, *rest = (part @ weight for part, weight in zip(grad.split(sizes, dim=1), weights, strict=True))
+        grad_x, *rest = (
+            torch.mm(part, weight) for part, weight in zip(torch.split(grad, sizes, dim=1), weights, strict=True)
+        )
         for other in rest:
             grad_x += other
         return grad_x

@@ -94,6 +94,8 @@ def _block_diagonal(updates: Sequence[Update], out: int, dtype: torch.dtype) -> 
     column = 0
     for update in updates:
         rank = len(update.a)
-        torch.mul(update.b, update.scaling, out=blocks[update.start : update.start + len(update.b), column : column + rank])
+        torch.mul(
+            update.b, update.scaling, out=blocks[update.start : update.start + len(update.b), column : column + rank]
+        )
         column += rank
     return blocks.to(dtype)

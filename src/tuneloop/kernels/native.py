@@ -51,13 +51,14 @@ def built_path() -> Path:
     return cache_folder() / "kernels" / f"native-{hash_value(key)[:16]}.so"
 
 
+def wanted() -> bool:
+    """Whether the kernels would help here: on a CPU with bfloat16 instructions, unless they were switched off."""
+    return os.environ.get(SWITCH) != "torch" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
 def can_build() -> bool:
-    """Whether the kernels would help here: a CPU with bfloat16 instructions, and a C++ compiler."""
-    return (
-        os.environ.get(SWITCH) != "torch"
-        and bool(torch.cpu._is_avx512_bf16_supported())
-        and shutil.which("g++") is not None
-    )
+    """Whether they are wanted, and a C++ compiler is there."""
+    return wanted() and shutil.which("g++") is not None
 
 
 def build() -> str | None:
@@ -94,7 +95,7 @@ def build() -> str | None:
 @cache
 def library() -> ctypes.CDLL | None:
     """The built library, or None where there is none."""
-    if not can_build() or not (path := built_path()).exists():
+    if not wanted() or not (path := built_path()).exists():
         return None
     opened = ctypes.CDLL(str(path))
     for name, arguments in _SIGNATURES.items():

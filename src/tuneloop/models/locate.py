@@ -13,9 +13,9 @@ from tuneloop.core.errors import IncompatibleError, NotAllowedError, NotFoundErr
 from tuneloop.core.progress import Progress
 from tuneloop.models import gguf, hub, wheels
 from tuneloop.models.cache import filling, model_folder
-from tuneloop.store.cache import cache_folder
 from tuneloop.models.catalogue import CATALOGUE, StarterModel
 from tuneloop.models.config import ModelConfig
+from tuneloop.store.cache import cache_folder
 
 
 @dataclass(frozen=True, slots=True)

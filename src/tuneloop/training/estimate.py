@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneloop.kernels.cross_entropy import CHUNK_LOGITS
 from tuneloop.training.facts import DataFacts, MachineFacts, ModelFacts
 
 EFFICIENCY = 0.45
@@ -36,14 +37,14 @@ def training_seconds(model: ModelFacts, data: DataFacts, machine: MachineFacts, 
 def peak_bytes(model: ModelFacts, trained: int, tokens: int, longest: int) -> int:
     """Peak resident memory of a micro-batch of `tokens` tokens.
 
-    Weights once; adapter, gradient, two moments and the kept best adapter in float32 (20 bytes a parameter); the
-    activations that backward needs, about 14 hidden-size and 3 feed-forward-size values a token and layer; attention
-    weights; one chunk of logits.
+    Weights and their reordered copies; adapter, gradient, two moments and the kept best adapter in float32 (20 bytes a
+    parameter); the activations that backward needs, about 14 hidden-size and 3 feed-forward-size values a token and
+    layer; attention weights; one chunk of logits.
     """
-    weights = model.parameters * model.bytes_per_weight
+    weights = (1 + model.weight_copies) * model.parameters * model.bytes_per_weight
     optimiser = 20 * trained
     values = 14 * model.hidden_size + 3 * model.intermediate_size
     activations = tokens * model.layers * values * model.bytes_per_weight
     attention = tokens * min(longest, tokens) * model.heads * model.layers * model.bytes_per_weight
-    logits = 3 * 128 * model.vocabulary * 4
+    logits = 3 * CHUNK_LOGITS * model.bytes_per_weight
     return OVERHEAD_BYTES + weights + optimiser + activations + attention + logits

@@ -9,7 +9,9 @@ import psutil
 from torch import nn
 
 from tuneloop.core.records import Sample
+from tuneloop.kernels.frozen import COPIES
 from tuneloop.models.load import LoadedModel
+from tuneloop.training.fast_path import reorders
 from tuneloop.training.tokenise import Example
 
 
@@ -31,6 +33,8 @@ class ModelFacts:
     context: int
     bytes_per_weight: int
     """2 in bf16, 4 in float32."""
+    weight_copies: int
+    """Copies of the weights in the CPU's own layout that the training keeps beside them."""
     linear_shapes: tuple[tuple[str, int, int], ...]
     """Name, input and output size of every adaptable linear layer."""
 
@@ -78,6 +82,7 @@ def model_facts(loaded: LoadedModel) -> ModelFacts:
         vocabulary=config.vocab_size,
         context=config.max_position_embeddings,
         bytes_per_weight=loaded.dtype.itemsize,
+        weight_copies=COPIES if reorders(loaded.model) else 0,
         linear_shapes=shapes,
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from tuneloop.kernels.attention import Heads, Segments, packed_attention, rotary_attention

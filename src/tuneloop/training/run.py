@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import PeftModel
 
 from tuneloop.adapters.config import AdapterConfig
@@ -16,10 +17,11 @@ from tuneloop.adapters.folder import save_adapter
 from tuneloop.adapters.lora import attach_lora, count_parameters
 from tuneloop.core.errors import DataError, IncompatibleError, NotFoundError, RefusedError
 from tuneloop.core.hashing import canonical_json, stage_key
-from tuneloop.core.messages import current_language
+from tuneloop.core.messages import current_language, text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Plan, Run
 from tuneloop.core.seeds import derive_seed
+from tuneloop.kernels import native
 from tuneloop.models.load import LoadedModel
 from tuneloop.store.artifacts import MANIFEST, manifest_hash, read_manifest, write_manifest, write_text_atomically
 from tuneloop.store.samples import read_split
@@ -139,6 +141,8 @@ def run(
     write_text_atomically(folder / "plan.json", prepared.plan.model_dump_json(indent=2) + "\n")
     write_text_atomically(folder / "identity.json", canonical_json(identity) + "\n")
     keep_memory()
+    if loaded.dtype == torch.bfloat16:
+        _build_kernels(progress)
     plan = prepared.plan
     model = attach_lora(
         loaded.model,
@@ -170,6 +174,15 @@ def run(
         loaded.model.requires_grad_(False).eval()
     _finish(folder, name, plan, state, identity, seed)
     return read_run(folder)
+
+
+def _build_kernels(progress: Progress) -> None:
+    """Build the C++ kernels where that is possible and was not done yet: about a second, a quarter of the time saved."""
+    if native.library() is not None or not native.can_build():
+        return
+    progress.note(text("training.building_kernels"))
+    if problem := native.build():
+        progress.note(text("training.kernels_not_built", problem=problem.splitlines()[-1]))
 
 
 def _train(task: Task, model: PeftModel, progress: Progress) -> State:

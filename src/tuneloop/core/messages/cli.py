@@ -141,6 +141,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.doctor.device": ("device", "设备"),
     "cli.doctor.instructions": ("instruction set", "指令集"),
     "cli.doctor.dtype": ("computes in", "计算类型"),
+    "cli.doctor.kernels": ("kernels", "算子"),
+    "cli.doctor.kernels_native": ("C++, built at {path}", "C++，位于 {path}"),
+    "cli.doctor.kernels_unbuilt": (
+        "torch until the first training builds the C++ ones (or: tuneloop doctor --build-kernels)",
+        "暂用 torch；首次训练时编译 C++ 算子（或运行 tuneloop doctor --build-kernels）",
+    ),
+    "cli.doctor.kernels_no_compiler": (
+        "torch; with a C++ compiler (on Debian: apt install g++) trainings take about a fifth less time",
+        "torch；安装 C++ 编译器（Debian：apt install g++）后训练时间约减少五分之一",
+    ),
+    "cli.doctor.kernels_impossible": (
+        "The C++ kernels need a processor with AVX512-BF16 and the compiler g++, and TUNELOOP_KERNELS must not be 'torch'.",
+        "C++ 算子需要支持 AVX512-BF16 的处理器和 g++ 编译器，且 TUNELOOP_KERNELS 不能为 'torch'。",
+    ),
+    "cli.doctor.kernels_impossible.hint": (
+        "Leave it: torch does the work, with the same results.",
+        "无需处理：torch 会完成同样的计算，结果相同。",
+    ),
+    "cli.doctor.kernels_failed": ("The C++ kernels could not be built: {problem}", "C++ 算子编译失败：{problem}"),
+    "cli.doctor.kernels_failed.hint": (
+        "Install a compiler that knows C++20 (g++ 11 or newer), or go on: torch does the work.",
+        "请安装支持 C++20 的编译器（g++ 11 及以上），或直接继续：将由 torch 完成计算。",
+    ),
     "cli.doctor.cores": ("cores", "核心数"),
     "cli.doctor.memory": ("memory", "内存"),
     "cli.doctor.memory_limit": ("memory limit", "内存上限"),

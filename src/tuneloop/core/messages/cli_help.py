@@ -88,6 +88,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "or the current folder).",
         "数据集、训练和适配器所在的文件夹（默认：TUNELOOP_WORKSPACE、最近的含 tuneloop.yaml 的上级文件夹或当前文件夹）。",
     ),
+    "cli.option.build_kernels": (
+        "Build the C++ kernels now (a second; the first training does it otherwise).",
+        "立即编译 C++ 算子（约一秒；否则首次训练时编译）。",
+    ),
     "cli.option.language": ("Language of this program: en or zh.", "本程序的界面语言：en 或 zh。"),
     "cli.option.json": (
         "Print one JSON document to stdout instead of tables.",

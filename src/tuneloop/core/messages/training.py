@@ -35,6 +35,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "a seeded part of the validation split, so that evaluations take at most a tenth of the time",
         "抽取部分验证集，使验证耗时不超过十分之一",
     ),
+    "training.building_kernels": (
+        "Building the C++ kernels, once for this machine …",
+        "正在为本机编译 C++ 算子（仅一次）…",
+    ),
+    "training.kernels_not_built": (
+        "The C++ kernels could not be built ({problem}); torch does their work, with the same results, slower.",
+        "C++ 算子编译失败（{problem}）；改用 torch，结果相同，速度较慢。",
+    ),
     "training.check.stop_token": (
         "the stop token is supervised in {share:.1%} of the samples",
         "{share:.1%} 的样本监督了停止符",
