@@ -74,6 +74,18 @@ class Warned(Record):
         return text(self.code, language, **values)
 
 
+class Probe(Record):
+    """One more examination, beside the test rows: robustness, forgetting, safety, privacy."""
+
+    arms: dict[str, Figures]
+    """By arm, then name of the figure."""
+    loss: Figure | None = None
+    """What the tuned model loses against its baseline, above 0 where it is worse; the gate compares its value."""
+    comparisons: tuple[Comparison, ...] = ()
+    details: dict[str, Any] = Field(default_factory=dict)
+    """More to know, such as the figures of each perturbation."""
+
+
 class Results(Record):
     """`results.json`."""
 
@@ -89,6 +101,8 @@ class Results(Record):
     rules: dict[str, Figures]
     """By rule of the script, then arm: the share of answers that keep it."""
     hard_rules: tuple[str, ...]
+    probes: dict[str, Probe] = Field(default_factory=dict)
+    """By name: `robustness`, `forgetting`, `safety`, `privacy`."""
     signatures: dict[str, str]
     warnings: tuple[Warned, ...]
     made_of: dict[str, Any]
