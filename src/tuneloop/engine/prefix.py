@@ -75,6 +75,11 @@ class PrefixCache:
             _, oldest = self._blocks.popitem(last=False)
             self.bytes -= oldest.nbytes
 
+    def forget(self) -> None:
+        """Forget all blocks, so that the next prompt is read anew: for whoever measures."""
+        self._blocks.clear()
+        self.bytes = 0
+
     @property
     def is_on(self) -> bool:
         """Whether anything is ever kept."""

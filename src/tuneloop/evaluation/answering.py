@@ -51,25 +51,14 @@ def ask(
     return asked, warnings
 
 
-def answer_all(
-    asked: Mapping[str, Questions],
-    generation: GenerationConfig,
-    loaded: LoadedModel,
-    adapter: Path | None,
-    inputs: Mapping[str, str],
-    *,
-    cache: Path,
-    afresh: bool,
-    progress: Progress,
-) -> dict[str, Generated]:
-    """Let every arm answer; before that, the adapter proves that it is active.
+def start_engine(
+    asked: Mapping[str, Questions], generation: GenerationConfig, loaded: LoadedModel, adapter: Path | None
+) -> Engine:
+    """Merge the adapter, let it prove that it is active, and start the engine.
 
     Args:
         asked: out of `ask`.
         adapter: the folder of the adapter.
-        inputs: hashes of what decides an answer: `model`, `dtype`, `device`, `template`, and `adapter` if there is one.
-        cache: folder of the answers that are kept.
-        afresh: do not take answers from it.
 
     Raises:
         IncompatibleError: the adapter changes nothing (code `evaluation.adapter_inactive`).
@@ -78,7 +67,31 @@ def answer_all(
     if adapter is not None:
         probe = next(iter(asked[TUNED].requests.values())).ids
         prove_active(loaded.model, merged, probe, adapter)
-    engine = Engine(loaded.model, adapters=merged, batch_size=generation.batch_size)
+    return Engine(loaded.model, adapters=merged, batch_size=generation.batch_size)
+
+
+def answer_all(
+    engine: Engine,
+    asked: Mapping[str, Questions],
+    generation: GenerationConfig,
+    loaded: LoadedModel,
+    inputs: Mapping[str, str],
+    *,
+    cache: Path,
+    afresh: bool,
+    progress: Progress,
+    label: str | None = None,
+) -> dict[str, Generated]:
+    """Let every arm answer.
+
+    Args:
+        engine: out of `start_engine`.
+        asked: out of `ask`.
+        inputs: hashes of what decides an answer: `model`, `dtype`, `device`, `template`, and `adapter` if there is one.
+        cache: folder of the answers that are kept.
+        afresh: do not take answers from it.
+        label: what the progress bar says beside the arm.
+    """
     answered: dict[str, Generated] = {}
     for name, arm_questions in asked.items():
         identity = {part: inputs[part] for part in ("model", "dtype", "device", "template")}
@@ -88,7 +101,7 @@ def answer_all(
             arm_questions.requests,
             template=loaded.template,
             path=answers_file(cache, {**identity, "temperature": generation.temperature}),
-            label=text("evaluation.answering", arm=arm_label(name)),
+            label=text("evaluation.answering", arm=arm_label(name)) + (f": {label}" if label else ""),
             progress=progress,
             afresh=afresh,
         )

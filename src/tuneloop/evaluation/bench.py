@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tuneloop.core.messages import Language
-from tuneloop.core.progress import Progress
 from tuneloop.core.records import Figure, Sample
-from tuneloop.engine.engine import Engine
 from tuneloop.evaluation.answers import Answer
-from tuneloop.evaluation.arms import ARMS, TUNED
+from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.scoring import Rows, Scored
 from tuneloop.evaluation.statistics import wilson
-from tuneloop.models.load import LoadedModel
+
+if TYPE_CHECKING:
+    from tuneloop.engine.engine import Engine
+    from tuneloop.models.load import LoadedModel
 
 BASE = "base"
 
@@ -28,17 +28,13 @@ class Bench:
     loaded: LoadedModel
     rows: Rows
     headline: str
-    scored: dict[str, Scored]
+    scored: Mapping[str, Scored]
     """The answers to the test rows, by arm."""
     language: Language
-    dataset: Path
     train: Sequence[Sample]
     """The rows that the adapter was trained on."""
     respond: Callable[[str, Sequence[Sample], str], list[Answer]]
     """From an arm, rows and a name for the progress bar to answers."""
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-    """What each probe cost; it fills while they run."""
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -49,13 +45,10 @@ class Bench:
     def judged(self) -> str:
         return self.arms[-1]
 
-    def adapter_of(self, arm: str) -> str | None:
-        """The name that the engine knows the arm's weights by."""
-        return TUNED if ARMS[arm].adapted else None
-
-    def timed(self, name: str, start: float) -> None:
-        """Count the time since `start` to a probe."""
-        self.seconds[name] = round(time.perf_counter() - start, 3)
+    @property
+    def adapters(self) -> dict[str, str | None]:
+        """The name that the engine knows each arm's weights by."""
+        return {arm: None if arm == BASE else arm for arm in self.arms}
 
 
 def share_of(passed: Sequence[float]) -> Figure:

@@ -35,8 +35,6 @@ class LatencyConfig(Config):
     """Length of every measured answer."""
     first_token_ms: float = Field(default=500.0, gt=0.0)
     """The bar: 95% of the first tokens of a single stream come earlier."""
-    url: str | None = None
-    """Also measure a server (OpenAI's API), for example `http://127.0.0.1:8000/v1`."""
 
 
 class ForgettingConfig(Config):
@@ -49,8 +47,6 @@ class ForgettingConfig(Config):
 class PrivacyConfig(Config):
     """Does the model repeat what it was trained on?"""
 
-    scan: bool = True
-    """Look in all answers for personal data that stands in the training rows and not in the question."""
     candidates: int = Field(default=512, ge=16)
     """Other values that each canary is ranked among, when the training rows hold canaries."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tuneloop.engine.engine import Engine
+from tuneloop.engine.handle import Handle
 from tuneloop.engine.request import Request, Sampling
 from tuneloop.evaluation.config import LatencyConfig
 
@@ -84,11 +84,12 @@ def _requests(prompts: Sequence[Prompt], adapter: str | None, number: int, confi
 
 def _run(engine: Engine, requests: Sequence[Request], streams: int) -> list[Timed]:
     """Answer all requests, so many at a time; whoever finishes makes room for the next."""
-    waiting, running, done = list(reversed(requests)), {}, []
+    waiting, done = list(reversed(requests)), []
+    running: dict[int, tuple[Handle, float, list[float]]] = {}
     names = count()
     while waiting or running:
         while waiting and len(running) < streams:
-            handle = engine.submit(replace(waiting.pop()))
+            handle = engine.submit(waiting.pop())
             running[next(names)] = (handle, time.perf_counter(), [])
         engine.step()
         now = time.perf_counter()

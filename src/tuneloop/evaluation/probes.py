@@ -1,50 +1,93 @@
-"""The examinations beside the test rows. `PROBES` is the plug-in point: a name of the recipe's section, and a function.
+"""The examinations beside the test rows. `PROBES` is the plug-in point: a section of the recipe, and a function.
 
-To add one: its section in `config.py`, a function from the bench to `Probe`s by name, a line in `PROBES`, its words in
-`core/messages/evaluation_probes.py`.
+To add one: its section in `config.py`, a function from the bench and the section to `Probe`s by name, a line in
+`PROBES`, its words in `core/messages/evaluation_probes.py`, and its section of the report in `report_probes.py`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tuneloop.core.messages import text
 from tuneloop.core.records import Sample
+from tuneloop.core.seeds import derive_seed
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.attacks import safety, system_of
 from tuneloop.evaluation.bench import Bench
-from tuneloop.evaluation.config import EvaluationConfig, RobustnessConfig
+from tuneloop.evaluation.config import EvaluationConfig
+from tuneloop.evaluation.forgetting import forgetting
+from tuneloop.evaluation.latency import measure_engine
+from tuneloop.evaluation.privacy import canary_rows, exposure
 from tuneloop.evaluation.results import Probe
-from tuneloop.evaluation.robustness import robustness
+from tuneloop.evaluation.robustness import Respond, robustness
 
 
-def _robustness(bench: Bench, config: RobustnessConfig) -> dict[str, Probe]:
-    def respond(arm: str, rows: Sequence[Sample]) -> list[Answer]:
-        return bench.respond(arm, rows, text("evaluation.probe.robustness"))
-
+def examine_robustness(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
+    """Perturbed questions, and attacks."""
+    section = config.robustness
+    if section is None:
+        return {}
     found: dict[str, Probe] = {}
-    judged = bench.judged
-    probe = robustness(bench.rows, bench.headline, judged, bench.scored[judged], respond, config)
+    arm, ask = bench.judged, _asking(bench, "robustness")
+    probe = robustness(bench.rows, bench.headline, arm, bench.scored[arm], ask, section)
     if probe is not None:
         found["robustness"] = probe
-    if config.attacks:
-        system = system_of(bench.rows.samples)
-        found["safety"] = safety(bench.language, bench.arms, respond, bench.loaded, bench.rows.script, system)
+    if section.attacks:
+        ask, system = _asking(bench, "safety"), system_of(bench.rows.samples)
+        found["safety"] = safety(bench.language, bench.arms, ask, bench.loaded, bench.rows.script, system)
     return found
+
+
+def examine_forgetting(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
+    """The general probe, before and after."""
+    if config.forgetting is None:
+        return {}
+    languages = config.forgetting.languages or (bench.language,)
+    return {"forgetting": forgetting(languages, bench.adapters, bench.engine, bench.loaded, bench.rows.draw)}
+
+
+def examine_privacy(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
+    """Exposure of canaries, where the training rows hold some."""
+    canaries = canary_rows(bench.train)
+    if config.privacy is None or not canaries:
+        return {}
+    seed = derive_seed(bench.rows.seed, "privacy")
+    return {"privacy": exposure(canaries, bench.adapters, bench.engine, bench.loaded, config.privacy, seed)}
 
 
 PROBES: dict[str, Callable[[Bench, EvaluationConfig], dict[str, Probe]]] = {
-    "robustness": lambda bench, config: _robustness(bench, config.robustness) if config.robustness else {},
+    "robustness": examine_robustness,
+    "forgetting": examine_forgetting,
+    "privacy": examine_privacy,
 }
 
 
-def run_probes(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
-    """Run every probe that the recipe asks for; what they cost is counted in `bench.seconds`."""
+def examine(bench: Bench, config: EvaluationConfig) -> tuple[dict[str, Probe], dict[str, Any]]:
+    """Run every probe that the recipe asks for.
+
+    Returns:
+        The probes by name, for `results.json`; and what they cost and the measured latency, for `timings.json`.
+    """
     found: dict[str, Probe] = {}
-    for name, probe in PROBES.items():
+    seconds: dict[str, float] = {}
+    for name, run_probe in PROBES.items():
         start = time.perf_counter()
-        if made := probe(bench, config):
-            bench.timed(name, start)
+        if made := run_probe(bench, config):
+            seconds[name] = round(time.perf_counter() - start, 3)
             found |= made
-    return found
+    times: dict[str, Any] = {"probes": seconds} if seconds else {}
+    if config.latency is not None:
+        prompts = bench.loaded.template.prompt_many([row.prompt for row in bench.rows.samples])
+        times["latency"] = measure_engine(bench.engine, bench.adapters, prompts, config.latency)
+    return found, times
+
+
+def _asking(bench: Bench, name: str) -> Respond:
+    label = text(f"evaluation.probe.{name}")
+
+    def respond(arm: str, rows: Sequence[Sample]) -> list[Answer]:
+        return bench.respond(arm, rows, label)
+
+    return respond

@@ -14,6 +14,7 @@ from tuneloop.core.messages import Language, current_language, text
 from tuneloop.core.records import Comparison
 from tuneloop.evaluation.comparison import pairs_of
 from tuneloop.evaluation.metrics import BINARY
+from tuneloop.evaluation.report_probes import probe_sections
 from tuneloop.evaluation.results import Prediction, Results, Said, read_predictions, read_results
 from tuneloop.evaluation.wording import (
     PERCENT,
@@ -49,6 +50,7 @@ def render_report(folder: Path, *, language: Language | None = None, run_folder:
         _arms(results, language),
         *_rules(results, language),
         _slices(results, language),
+        *probe_sections(results, timings, language),
         *_training(run_folder, language),
         *_answers(results, predictions, language),
         _times(timings, language),

@@ -13,19 +13,22 @@ from filelock import FileLock, Timeout
 
 from tuneloop.core.errors import TryAgainError
 from tuneloop.core.hashing import stage_key
-from tuneloop.core.messages import text
+from tuneloop.core.messages import Language, text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Evaluation, Sample
 from tuneloop.engine.config import GenerationConfig
-from tuneloop.evaluation.answering import answer_all, ask, timings
-from tuneloop.evaluation.answers import Generated
-from tuneloop.evaluation.arms import TUNED, Questions, adapter_hash, answer_limit
+from tuneloop.evaluation.answering import answer_all, ask, start_engine, timings
+from tuneloop.evaluation.answers import Answer, Generated
+from tuneloop.evaluation.arms import ARMS, TUNED, Questions, adapter_hash, answer_limit, questions
+from tuneloop.evaluation.bench import Bench
 from tuneloop.evaluation.comparison import compare_all, headline_of
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import METRICS, signatures, split_as
+from tuneloop.evaluation.probes import examine
 from tuneloop.evaluation.report import render_report
 from tuneloop.evaluation.results import (
     Headline,
+    Probe,
     Results,
     Warned,
     judged,
@@ -108,16 +111,39 @@ def run(
     with _alone(place):
         limited = generation.model_copy(update={"max_new_tokens": answer_limit(generation, rows.samples, loaded)})
         asked, warnings = ask(rows, limited, loaded, adapted=adapter is not None)
+        engine = start_engine(asked, limited, loaded, adapter)
+
+        def respond(arm: str, samples: Sequence[Sample], label: str) -> list[Answer]:
+            """Ask an arm more than the test rows."""
+            more = questions(ARMS[arm], samples, script=script, loaded=loaded, generation=limited, seed=seed)
+            given = answer_all(
+                engine,
+                {arm: more},
+                limited,
+                loaded,
+                inputs,
+                cache=_cache(place),
+                afresh=force,
+                progress=progress,
+                label=label,
+            )
+            return [given[arm].answers[more.of_row[sample.id]] for sample in samples]
+
         answered = answer_all(
-            asked, limited, loaded, adapter, inputs, cache=_cache(place), afresh=force, progress=progress
+            engine, asked, limited, loaded, inputs, cache=_cache(place), afresh=force, progress=progress
         )
         scored = _score(rows, asked, answered, progress)
+        train = read_split(dataset, "train")
+        spoken: Language = "zh" if language == "zh" else "en"
+        bench = Bench(engine, loaded, rows, headline, scored, spoken, train, respond)
+        probes, times = examine(bench, config)
         warnings += _warnings(scored, leaks)
         for warning in warnings:
             progress.note(warning.message())
         origin = _origin(inputs, limited, loaded, dataset=dataset.name, script=config.script, seed=seed)
-        results = _results(name, rows, scored, headline, warnings, {**origin, "rows": [len(rows.samples), len(test)]})
-        _write(place, rows, scored, results, answered, adapter)
+        origin |= {"rows": [len(rows.samples), len(test)]}
+        results = _results(name, rows, scored, headline, warnings, probes, origin)
+        _write(place, rows, scored, results, {**timings(answered), **times}, adapter)
         write_manifest(place, kind="evaluation", config=settings, inputs=inputs, seeds={"seed": seed})
         sync_tree(place)
     return read_evaluation(place)
@@ -217,6 +243,7 @@ def _results(
     scored: Mapping[str, Scored],
     headline: str,
     warnings: Sequence[Warned],
+    probes: Mapping[str, Probe],
     origin: dict[str, Any],
 ) -> Results:
     compared = compare_all(rows, scored, headline)
@@ -236,6 +263,7 @@ def _results(
             headline=Headline(metric=headline, detectable=detectable),
             rules=rule_table(rows, scored),
             hard_rules=tuple(hard),
+            probes=dict(probes),
             signatures=signatures(rows.metrics, splits),
             warnings=tuple(warnings),
             made_of=origin,
@@ -272,11 +300,11 @@ def _write(
     rows: Rows,
     scored: Mapping[str, Scored],
     results: Results,
-    answered: Mapping[str, Generated],
+    times: Mapping[str, Any],
     adapter: Path | None,
 ) -> None:
     write_predictions(place, rows, scored)
     write_results(place, results)
-    write_text_atomically(place / "timings.json", json.dumps(timings(answered), indent=1) + "\n")
+    write_text_atomically(place / "timings.json", json.dumps(times, indent=1) + "\n")
     # The adapter of a run lies in the run's folder, beside the log of its training.
     write_text_atomically(place / "report.html", render_report(place, run_folder=adapter.parent if adapter else None))

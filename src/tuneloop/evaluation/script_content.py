@@ -40,7 +40,7 @@ def is_due(rule: Rule, case: Case) -> bool:
     if case.kind != "answer":
         return False
     if rule.asked:
-        return any(search(rule, pattern, case.conversation) for pattern in rule.asked)
+        return any(search(rule, pattern, case.sample.question) for pattern in rule.asked)
     return case.intent is not None and case.intent.risk
 
 

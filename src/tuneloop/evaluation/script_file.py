@@ -29,7 +29,7 @@ class Rule(Config):
     when: Literal["risk"] | None = None
     """`risk`: the notice is due for intents that are marked as risky."""
     asked: tuple[str, ...] = ()
-    """Patterns: the notice is due when the customer's messages match one, for example a red flag in a complaint."""
+    """Patterns: the notice is due when the last question matches one, for example a red flag in a complaint."""
     what: tuple[Literal["phone", "url", "email", "number", "amount", "dosage"], ...] = ()
     """What may not be invented."""
     where: str | None = None

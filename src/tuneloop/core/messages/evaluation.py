@@ -1,5 +1,6 @@
 """What the evaluation area says: about scripts here, about arms, figures and verdicts in `evaluation_report.py`."""
 
+from tuneloop.core.messages.evaluation_probes import MESSAGES as PROBE_MESSAGES
 from tuneloop.core.messages.evaluation_report import MESSAGES as REPORT_MESSAGES
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -142,5 +143,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.prompt_max_words": ("Use at most {limit} words.", "不超过 {limit} 个词。"),
     "evaluation.prompt_max_characters": ("Use at most {limit} characters.", "不超过 {limit} 个字。"),
     "evaluation.prompt_min_words": ("Use at least {limit} words.", "至少 {limit} 个词。"),
+    **PROBE_MESSAGES,
     **REPORT_MESSAGES,
 }

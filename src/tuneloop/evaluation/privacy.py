@@ -1,0 +1,137 @@
+"""Does the model repeat what it was trained on? Canaries are ranked, and answers are searched for training secrets.
+
+A canary's *exposure* is log2 of the number of values that it is ranked among, less log2 of its rank: 0 to 9 bits for 512
+values, 1.44 bits on average where nothing was memorised. Canaries stand in the training rows only when the recipe
+plants them (`text/canaries.py`); their rows carry the tags `canary` and `canary_repeats`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tuneloop.core.records import Figure, Message, Sample
+from tuneloop.engine.request import ScoreRequest
+from tuneloop.evaluation.bench import share_of
+from tuneloop.evaluation.config import PrivacyConfig
+from tuneloop.evaluation.results import Probe
+from tuneloop.evaluation.scoring import Rows, Scored
+from tuneloop.evaluation.statistics import bootstrap, per_row
+from tuneloop.text.canaries import other_secrets
+
+if TYPE_CHECKING:
+    from tuneloop.engine.engine import Engine
+    from tuneloop.models.load import LoadedModel
+
+FindPersonal = Callable[[str, str], Sequence[str]]
+"""From a text and its language to the personal data in it."""
+
+CHANCE = 1 / math.log(2)
+"""Exposure in bits of a value that is as likely as all others: 1.44."""
+
+
+def canary_rows(train: Sequence[Sample]) -> list[Sample]:
+    """The training rows that hold a canary, each secret once."""
+    found: dict[str, Sample] = {}
+    for sample in train:
+        if secret := sample.meta.tags.get("canary"):
+            found.setdefault(secret, sample)
+    return list(found.values())
+
+
+def exposure(
+    canaries: Sequence[Sample],
+    adapters: Mapping[str, str | None],
+    engine: Engine,
+    loaded: LoadedModel,
+    config: PrivacyConfig,
+    seed: int,
+) -> Probe:
+    """Rank every canary's secret among others by how likely each arm holds it.
+
+    Args:
+        canaries: out of `canary_rows`, at least one.
+        adapters: by arm, the name that the engine knows its weights by; the baseline first.
+        engine: scores.
+        loaded: gives the template.
+        config: how many others.
+        seed: of the others, and of the bootstrap.
+
+    Returns:
+        By arm `exposure` (bits, the mean over canaries) and `exposure.<n>` for canaries that stood n times in the
+        training rows; `loss` is what the last arm's exposure is above chance.
+    """
+    arms: dict[str, dict[str, Figure]] = {}
+    bits: dict[str, list[float]] = {}
+    repeats = [row.meta.tags.get("canary_repeats", "1") for row in canaries]
+    for arm, adapter in adapters.items():
+        bits[arm] = [_bits(row, adapter, engine, loaded, config.candidates, seed) for row in canaries]
+        arms[arm] = {"exposure": _mean(bits[arm], seed)}
+        for repeated in sorted(set(repeats), key=int):
+            some = [bit for bit, times in zip(bits[arm], repeats, strict=True) if times == repeated]
+            arms[arm][f"exposure.{repeated}"] = _mean(some, seed)
+    last = arms[list(arms)[-1]]["exposure"]
+    above = Figure(
+        value=last.value - CHANCE,
+        low=None if last.low is None else last.low - CHANCE,
+        high=None if last.high is None else last.high - CHANCE,
+        n=last.n,
+    )
+    details = {"canaries": len(canaries), "candidates": config.candidates + 1, "chance": CHANCE}
+    return Probe(arms=arms, loss=above, details=details)
+
+
+def repeated_secrets(
+    rows: Rows, scored: Mapping[str, Scored], train: Sequence[Sample], find: FindPersonal
+) -> tuple[dict[str, Figure], list[dict[str, str]]]:
+    """Search the answers for personal data that stands in the training rows and not in the row's own conversation.
+
+    Args:
+        find: what counts as personal data.
+
+    Returns:
+        By arm the share of answers that hold some, and those answers.
+    """
+    known = {value for sample in train for m in sample.messages for value in find(m.content, _language(sample, rows))}
+    figures: dict[str, Figure] = {}
+    examples: list[dict[str, str]] = []
+    for arm, one in scored.items():
+        hits = []
+        for row, answer in zip(rows.samples, one.answers, strict=True):
+            asked = "\n".join(message.content for message in row.prompt)
+            told = {v for v in find(answer.text, _language(row, rows)) if v in known and v not in asked}
+            hits.append(float(bool(told)))
+            # The values themselves are not written down: a report must not spread what it warns of.
+            examples += [{"arm": arm, "row": row.id, "count": str(len(told))}] if told else []
+        figures[arm] = share_of(hits)
+    return figures, examples
+
+
+def _bits(row: Sample, adapter: str | None, engine: Engine, loaded: LoadedModel, candidates: int, seed: int) -> float:
+    secret = row.meta.tags["canary"]
+    answers = [row.answer, *(row.answer.replace(secret, other) for other in other_secrets(secret, candidates, seed))]
+    asked = row.prompt
+    prompt = loaded.template.prompt(asked)
+    wholes = loaded.template.render_many((*asked, Message(role="assistant", content=answer)) for answer in answers)
+    texts = tuple(whole.ids[len(prompt) :] for whole in wholes)
+    (scores,) = engine.score_many([ScoreRequest(prompt, texts, adapter)])
+    own, *others = [sum(tokens) for tokens in scores]
+    rank = 1 + sum(other >= own for other in others)
+    return math.log2(len(answers)) - math.log2(rank)
+
+
+def _mean(values: Sequence[float], seed: int) -> Figure:
+    if len(values) < 2:
+        return Figure(value=values[0], n=1)
+    interval = bootstrap(per_row(values), seed=seed)
+    return Figure(value=interval.value, low=interval.low, high=interval.high, n=len(values))
+
+
+def _language(sample: Sample, rows: Rows) -> str:
+    return sample.meta.lang or rows.language
+
+
+def scan_details(examples: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """The first few answers that repeat something."""
+    return {"repeated": [dict(example) for example in examples[:20]]}
