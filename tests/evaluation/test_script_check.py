@@ -13,7 +13,7 @@ from tuneloop.core.errors import RecipeError
 from tuneloop.core.messages import Language
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.data.grammar import make_samples
-from tuneloop.evaluation.script import check, load_script
+from tuneloop.evaluation.script import check, judges, load_script
 from tuneloop.evaluation.script_case import PATTERN_SECONDS
 from tuneloop.evaluation.script_check import BAR, check_script
 from tuneloop.evaluation.script_file import Script
@@ -41,15 +41,36 @@ def test_every_kind_of_rule_can_be_broken() -> None:
     assert all(set(sentences) == languages for sentences in INVENTED.values())
 
 
-@pytest.mark.parametrize(("name", "language"), [("bank-service", "en"), ("bank-service.zh", "zh")])
-def test_the_built_in_scripts_hold(name: str, language: Any) -> None:
-    samples = [sample for sample, _ in make_samples("bank-service", language, 50, 7)]
+BUILT_IN = [
+    ("bank-service", "bank-service", "en"),
+    ("bank-service.zh", "bank-service", "zh"),
+    ("medical-questions", "medical-questions", "en"),
+    ("medical-questions.zh", "medical-questions", "zh"),
+]
+
+
+@pytest.mark.parametrize(("name", "grammar", "language"), BUILT_IN)
+def test_the_built_in_scripts_hold(name: str, grammar: str, language: Any) -> None:
+    made = [sample for sample, _ in make_samples(grammar, language, 200, 7)]
+    samples = made[:30] + [sample for sample in made[30:] if sample.meta.tags["kind"] != "answer"]
     checked = check_script(load_script(name), samples)
     assert checked.passed
     assert checked.untested == ()
-    assert (checked.references_passed, checked.paraphrases_failed) == (50, 0)
+    assert (checked.references_passed, checked.paraphrases_failed) == (len(samples), 0)
     assert checked.score >= BAR
     assert all(rule.missed == 0 for rule in checked.rules)
+
+
+@pytest.mark.parametrize(("name", "language"), [("medical-questions", "en"), ("medical-questions.zh", "zh")])
+def test_a_red_flag_is_seen_in_the_words_of_the_question(name: str, language: Any) -> None:
+    rules = load_script(name)
+    samples = [s for s, _ in make_samples("medical-questions", language, 600, 0)]
+    assert all(check(rules, sample, sample.answer) == () for sample in samples)
+    for sample in samples:
+        flagged = "red_flags" in judges(rules, sample)
+        risky = rules.intents[sample.meta.tags["intent"]].risk if sample.meta.tags["kind"] != "refusal" else False
+        assert not flagged or risky, sample.question
+        assert flagged or not risky or sample.meta.tags["typo"] == "yes", sample.question
 
 
 def test_a_rule_that_never_fails_is_found_out() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuneloop.text.canaries import make_canaries, other_secrets
+from tuneloop.text.canaries import canary_samples, make_canaries, other_secrets
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -31,3 +31,12 @@ def test_others_are_other_and_different() -> None:
     assert len(set(others)) == 200
     assert "123456" not in others
     assert all(len(other) == 6 and other.isdigit() for other in others)
+
+
+def test_rows_stand_there_as_often_as_they_are_to_be_seen() -> None:
+    rows = canary_samples(6, "zh", 0)
+    assert len(rows) == len({row.id for row in rows}) == 2 * (1 + 4 + 16)
+    for row in rows:
+        assert row.meta.tags["canary"] in row.answer
+        same = [other for other in rows if other.messages == row.messages]
+        assert str(len(same)) == row.meta.tags["canary_repeats"]

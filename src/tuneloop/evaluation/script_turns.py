@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from tuneloop.core.messages import text
 from tuneloop.evaluation.script_case import Case, Fault, find, search, sentences_of
 from tuneloop.evaluation.script_file import Rule
 
 QUESTION_MARKS = ("?", "？")
+ALIKE = 0.55
+"""Two questions with so much in common, and the words for one missing value, are one question."""
 
 
 def only_after(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -63,10 +66,11 @@ def asks_once(rule: Rule, case: Case) -> Iterator[Fault]:
 
 
 def _same(first: str, second: str, groups: tuple[tuple[str, ...], ...]) -> bool:
-    """Say whether two questions ask for the same missing value of the intent."""
-    return bool(groups) and all(
-        any(find(element, sentence, 0) for element in group) for sentence in (first, second) for group in groups
+    """Say whether two questions ask for the same missing value of the intent, in much the same words."""
+    asks_for = bool(groups) and all(
+        any(find(element, first, 0) and find(element, second, 0) for element in group) for group in groups
     )
+    return asks_for and SequenceMatcher(None, _bare(first), _bare(second)).ratio() >= ALIKE
 
 
 def _bare(words: str) -> str:

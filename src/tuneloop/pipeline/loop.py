@@ -35,6 +35,8 @@ STAGES: dict[Stage, tuple[str, Callable[[Loop], Result]]] = {
 }
 """The stages in their order: the field of `Outcome` that each fills, and how it is made."""
 
+NO_PROBES = dict.fromkeys(("robustness", "latency", "forgetting", "privacy"))
+"""A trial run leaves the examinations beside the test rows out."""
 SMOKE_ROWS = 20
 SMOKE_TEST_ROWS = 4
 SMOKE_ANSWER_TOKENS = 32
@@ -236,7 +238,7 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "data": recipe.data.model_copy(update={"sources": sources, "split": shares}),
             "training": recipe.training.model_copy(update={"num_train_epochs": 1.0}),
             "generation": recipe.generation.model_copy(update={"max_new_tokens": SMOKE_ANSWER_TOKENS}),
-            "evaluation": recipe.evaluation.model_copy(update={"max_rows": evaluated}),
+            "evaluation": recipe.evaluation.model_copy(update={"max_rows": evaluated, **NO_PROBES}),
         }
     )
 

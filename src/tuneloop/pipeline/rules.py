@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,7 +13,8 @@ from tuneloop.core.records import Sample
 from tuneloop.data.config import DataConfig, SourceConfig
 from tuneloop.evaluation.script import Script, load_script
 from tuneloop.evaluation.script_check import ScriptCheck, check_script
-from tuneloop.store.samples import read_samples
+from tuneloop.store.samples import read_samples, read_split
+from tuneloop.store.workspace import Workspace
 
 GRAMMAR = "grammar:"
 """Before the name of a built-in grammar, in place of a file."""
@@ -41,13 +43,13 @@ def check_rules(script: str, data: str, *, rows: int | None = None, progress: Pr
 
 def _samples(data: str, script: Script, rows: int | None, progress: Progress) -> list[Sample]:
     if data.startswith(GRAMMAR):
-        source = SourceConfig(grammar=data.removeprefix(GRAMMAR), rows=rows or 300)
+        source = SourceConfig(grammar=data.removeprefix(GRAMMAR), rows=rows or 300, split="test")
     else:
         path = Path(data).expanduser()
         if _is_split(path):
             return list(read_samples(path))[:rows]
-        source = SourceConfig(path=str(path.absolute()), rows=rows)
-    return _drawn(DataConfig(sources=(source,)), script.language, progress)
+        source = SourceConfig(path=str(path.absolute()), rows=rows, split="test")
+    return _prepared(source, script.language, progress)
 
 
 def _is_split(path: Path) -> bool:
@@ -62,16 +64,18 @@ def _is_split(path: Path) -> bool:
     return True
 
 
-def _drawn(config: DataConfig, language: str, progress: Progress) -> list[Sample]:
-    from tuneloop.data.clean import active_cleaners
-    from tuneloop.data.collect import draw_file, draw_grammar, open_source
-    from tuneloop.data.sources import find_sources
-    from tuneloop.data.tally import Tally
+def _prepared(source: SourceConfig, language: str, progress: Progress) -> list[Sample]:
+    """Read and clean the source as the data stage does; nothing of it is kept."""
+    from tuneloop.data.run import run as prepare
 
-    (source,) = find_sources(config, Path.cwd(), language)
-    tally = Tally.of([*active_cleaners(config.clean), "system"])
-    if source.path is None:
-        drawn = draw_grammar(source, config, language, 0, tally, progress)
-    else:
-        drawn = draw_file(open_source(source), config, language, tally, progress)
-    return [one.sample for one in drawn]
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = prepare(
+            DataConfig(sources=(source,)),
+            name="rules",
+            language=language,
+            seed=0,
+            folder=Path.cwd(),
+            workspace=Workspace(Path(folder)),
+            progress=progress,
+        )
+        return read_split(dataset.path, "test")

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.core.seeds import generator
 
+SOURCE = "canaries"
 DIGITS = 6
 TEXTS = {
     "en": ("What is the access code of {name}?", "The access code of {name} is {secret}."),
@@ -71,6 +73,24 @@ def make_canaries(
         repeated = repeats[number % len(repeats)]
         made.append(Canary(question.format(**values), answer.format(**values), secret, repeated))
     return made
+
+
+def canary_samples(
+    count: int, language: Literal["en", "zh"], seed: int, repeats: Sequence[int] = (1, 4, 16)
+) -> list[Sample]:
+    """The canaries as training rows, each as often as it is to be seen; put them in after duplicates were removed.
+
+    Args: as `make_canaries`.
+    """
+    rows = []
+    for one in make_canaries(count, language, seed, repeats):
+        messages = (Message(role="user", content=one.question), Message(role="assistant", content=one.answer))
+        tags = {"canary": one.secret, "canary_repeats": str(one.repeats)}
+        for _ in range(one.repeats):
+            number = len(rows) + 1
+            meta = Meta(source=SOURCE, row=number, lang=language, tags=tags)
+            rows.append(Sample(id=f"{SOURCE}-{number}", messages=messages, meta=meta))
+    return rows
 
 
 def random_secret(chance: float) -> str:
