@@ -82,7 +82,7 @@ def canary_samples(
 
     Args: as `make_canaries`.
     """
-    rows = []
+    rows: list[Sample] = []
     for one in make_canaries(count, language, seed, repeats):
         messages = (Message(role="user", content=one.question), Message(role="assistant", content=one.answer))
         tags = {"canary": one.secret, "canary_repeats": str(one.repeats)}
