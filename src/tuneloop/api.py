@@ -54,18 +54,20 @@ def train(
     workspace: AnyWorkspace = None,
     *,
     force: bool = False,
-    resume: bool = True,
+    resume: bool | None = None,
     progress: Progress = SILENT,
 ) -> Run:
     """Stage 2: train the adapter; an unfinished training of the same inputs goes on.
 
     Args:
         recipe, workspace, progress: as in `prepare`.
-        force: train again, and although the pre-flight refuses.
-        resume: False begins anew beside an unfinished training.
+        force: train again, and although the pre-flight refuses; with `resume=True`, go on although inputs differ.
+        resume: True insists on the newest unfinished training of this name; False begins anew beside it.
 
     Raises:
         RefusedError: the pre-flight refuses (code `training.refused`).
+        IncompatibleError: the training to resume had other inputs (code `training.resume_differs`).
+        TryAgainError: another process is at work on it (code `store.locked`).
     """
     return _loop(recipe, workspace, ["train"] if force else [], progress, resume=resume).run
 
@@ -259,7 +261,12 @@ def export(
 
 
 def _loop(
-    recipe: AnyRecipe, workspace: AnyWorkspace, force: Collection[Stage], progress: Progress, *, resume: bool = True
+    recipe: AnyRecipe,
+    workspace: AnyWorkspace,
+    force: Collection[Stage],
+    progress: Progress,
+    *,
+    resume: bool | None = None,
 ) -> Loop:
     return Loop(_recipe(recipe), _workspace(workspace), force=force, resume=resume, progress=progress)
 

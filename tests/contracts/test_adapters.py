@@ -121,7 +121,9 @@ def test_a_changed_missing_or_foreign_adapter_is_refused(
     with pytest.raises(NotFoundError):
         check_adapter(tmp_path / "none", loaded)
     manifest = (folder / "manifest.json").read_text()
-    (folder / "manifest.json").write_text(manifest.replace(loaded.sha256, "0" * 64))
+    foreign = {**json.loads(manifest), "manifest_sha256": ""}
+    foreign["config"]["base_sha256"] = "0" * 64
+    (folder / "manifest.json").write_text(json.dumps(foreign))
     with pytest.raises(IncompatibleError) as caught:
         check_adapter(folder, loaded)
     assert caught.value.code == "adapters.base_differs"

@@ -12,15 +12,22 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
-from tuneloop.core.errors import ResourceError
+from tuneloop.core.errors import TuneloopError
 from tuneloop.core.failpoints import hooked
+from tuneloop.core.hashing import hash_file
+from tuneloop.core.progress import SILENT
+from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.store.artifacts import new_artifact
 from tuneloop.store.checkpoint import checkpoint_step, newest_checkpoint, prune_checkpoints, save_checkpoint
+from tuneloop.store.samples import write_samples
+from tuneloop.store.workspace import Workspace
 
-OK, REFUSED, BROKEN = 0, 5, 99
-"""How a child ends: well, with an error of resources, or with anything else."""
+BROKEN = 99
+"""How a child ends that raised anything but an error of the tree; those end it with their own exit status."""
 
 
 @dataclass
@@ -50,12 +57,12 @@ class Child:
     def _child(self, writer: int) -> int:
         try:
             self.work(lambda number: os.write(writer, f"{number}\n".encode()) and None)
-        except ResourceError:
-            return REFUSED
+        except TuneloopError as error:
+            return error.status.exit
         except BaseException:
             traceback.print_exc()
             return BROKEN
-        return OK
+        return 0
 
 
 class Writer:
@@ -91,8 +98,11 @@ class Writer:
         return step
 
 
+SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM, "interrupt": signal.SIGINT}
+
+
 def fault(kind: str, place: str, occurrence: int = 1) -> Callable[[str], None]:
-    """A hook that kills, or raises EIO or ENOSPC, at the n-th passage of a failpoint."""
+    """A hook that sends a signal, runs out of memory, or raises EIO or ENOSPC, at the n-th passage of a failpoint."""
     left = [occurrence]
 
     def hook(name: str) -> None:
@@ -100,8 +110,11 @@ def fault(kind: str, place: str, occurrence: int = 1) -> Callable[[str], None]:
             return
         left[0] -= 1
         if left[0] == 0:
-            if kind == "kill":
-                os.kill(os.getpid(), signal.SIGKILL)
+            if kind in SIGNALS:
+                os.kill(os.getpid(), SIGNALS[kind])
+                return
+            if kind == "memory":
+                raise MemoryError(place)
             number = getattr(errno, kind)
             raise OSError(number, os.strerror(number))
 
@@ -114,6 +127,117 @@ def places(work: Callable[[], None]) -> list[tuple[str, int]]:
     with hooked(seen.append):
         work()
     return [(name, seen[: i + 1].count(name)) for i, name in enumerate(seen)]
+
+
+def make_sample(number: int) -> Sample:
+    question, answer = f"What is {number} plus one?", f"It is {number + 1}." + " Sure." * (number % 4)
+    messages = (Message(role="user", content=question), Message(role="assistant", content=answer))
+    return Sample(id=f"s{number}", messages=messages, meta=Meta(source="test", row=number))
+
+
+class Trainer:
+    """Trains the tiny model; with dropout, so that random numbers count."""
+
+    SETTINGS: ClassVar[dict[str, Any]] = {
+        "num_train_epochs": 2, "max_tokens_per_batch": 300, "gradient_accumulation_steps": 3, "learning_rate": 5e-3,
+        "eval_steps": 3, "save_steps": 2, "report_to": (),
+    }  # fmt: skip
+
+    def __init__(self, folder: Path, loaded: Any) -> None:
+        self.folder, self.loaded = folder, loaded
+        self.dataset = folder / "datasets" / "sums" / "abc"
+        with new_artifact(self.dataset, kind="dataset", config={"name": "sums"}) as temporary:
+            write_samples(temporary / "train.jsonl", [make_sample(n) for n in range(30)])
+            write_samples(temporary / "validation.jsonl", [make_sample(n) for n in range(40, 44)])
+            write_samples(temporary / "test.jsonl", [make_sample(n) for n in range(48, 50)])
+
+    def train(self, place: str, *, notes: list[str] | None = None, dropout: float = 0.1, **settings: Any) -> Any:
+        from tuneloop.adapters.config import AdapterConfig
+        from tuneloop.training import run as stage
+        from tuneloop.training.config import TrainingConfig
+
+        options = {key: settings.pop(key) for key in ("resume", "force") if key in settings}
+        return stage.run(
+            TrainingConfig(**{**self.SETTINGS, **settings}),
+            AdapterConfig(r=4, lora_dropout=dropout),
+            name="sums",
+            seed=settings.get("seed", 7),
+            dataset=options.pop("dataset", self.dataset),
+            loaded=self.loaded,
+            recipe_yaml="name: sums\n",
+            workspace=Workspace(self.folder / place),
+            progress=Notes([] if notes is None else notes),
+            **options,
+        )
+
+    def run_folder(self, place: str) -> Path:
+        (folder,) = (path for path in (self.folder / place / "runs").iterdir() if path.is_dir())
+        return folder
+
+    def result(self, place: str) -> dict[str, Any]:
+        """Hashes of everything that must be equal: adapter, optimiser, best, state with schedule and seed; the metrics."""
+        from tuneloop.training.journal import read_metrics
+
+        folder = self.run_folder(place)
+        last = newest_checkpoint(folder / "checkpoints").path
+        assert last is not None
+        files = {
+            path.name: hash_file(path) for path in last.iterdir() if path.name not in ("manifest.json", "measured.json")
+        }
+        files["adapter"] = hash_file(folder / "adapter" / "adapter_model.safetensors")
+        measured = ("tokens_per_second", "memory_bytes")
+        metrics = read_metrics(folder / "metrics.jsonl")
+        return {**files, "metrics": [{k: v for k, v in line.items() if k not in measured} for line in metrics]}
+
+
+class Notes:
+    """Keeps what the training says."""
+
+    def __init__(self, said: list[str]) -> None:
+        self.said = said
+
+    @contextlib.contextmanager
+    def track(self, label: str, total: float | None, unit: str) -> Iterator[Any]:
+        with SILENT.track(label, total, unit) as tracker:
+            yield tracker
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The loaded model, after one training in this process: what is imported late is there for all forked children."""
+    import torch
+
+    from tuneloop.models.config import ModelConfig
+    from tuneloop.models.load import load_model
+
+    torch.set_num_threads(1)
+    loaded = load_model(ModelConfig(name_or_path="tiny"))
+    Trainer(tmp_path_factory.mktemp("warm"), loaded).train("warm", num_train_epochs=1)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """Results of whole trainings, each made once."""
+    known: dict[str, dict[str, Any]] = {}
+
+    def result(**settings: Any) -> dict[str, Any]:
+        key = repr(settings)
+        if key not in known:
+            trainer = Trainer(tmp_path_factory.mktemp("whole"), tiny)
+            trainer.train("whole", **settings)
+            known[key] = trainer.result("whole")
+        return known[key]
+
+    return result
+
+
+@pytest.fixture
+def trainer(quick_disk: Path, tiny: Any) -> Trainer:
+    return Trainer(quick_disk, tiny)
 
 
 @pytest.fixture

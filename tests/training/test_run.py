@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ from peft import PeftModel
 
 from tuneloop.adapters.config import AdapterConfig
 from tuneloop.adapters.merge import merge
-from tuneloop.core.errors import DivergedError, RefusedError, Terminated
+from tuneloop.core.errors import RefusedError
 from tuneloop.core.hashing import hash_file
 from tuneloop.core.progress import SILENT
 from tuneloop.core.records import Run
 from tuneloop.models.config import ModelConfig
 from tuneloop.models.load import LoadedModel, load_model
-from tuneloop.store.artifacts import MANIFEST, verify
+from tuneloop.store.artifacts import verify
 from tuneloop.store.workspace import Workspace
-from tuneloop.training import loop
 from tuneloop.training import run as stage
 from tuneloop.training.config import TrainingConfig
 
@@ -78,57 +76,6 @@ def test_the_adapter_gives_the_same_logits_in_plain_peft_and_merged(
     torch.testing.assert_close(loaded.model(input_ids=ids).logits, base_logits, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("stop_after", [1, 4, 5, 9])
-def test_a_stopped_run_resumes_bit_for_bit(
-    dataset: Path, loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
-) -> None:
-    whole = train(dataset, loaded, tmp_path / "whole")
-    original = loop._step
-
-    def step_then_stop(task: Any, state: Any, *rest: Any) -> None:
-        original(task, state, *rest)
-        if state.step == stop_after:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(loop, "_step", step_then_stop)
-    with pytest.raises(Terminated):
-        train(dataset, loaded, tmp_path / "parts")
-    monkeypatch.undo()
-    (folder,) = (tmp_path / "parts" / "runs").iterdir()
-    assert not (folder / MANIFEST).exists()
-    resumed = train(dataset, loaded, tmp_path / "parts")
-    assert adapter_hash(resumed) == adapter_hash(whole)
-    assert resumed.best_validation_loss == whole.best_validation_loss
-
-    def losses(run: Run) -> list[float]:
-        return [m["loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "loss" in m]
-
-    assert losses(resumed) == losses(whole)
-
-
-def test_a_damaged_newest_checkpoint_is_passed_over(
-    dataset: Path, loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = train(dataset, loaded, tmp_path / "whole")
-    original = loop._step
-
-    def step_then_stop(task: Any, state: Any, *rest: Any) -> None:
-        original(task, state, *rest)
-        if state.step == 7:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(loop, "_step", step_then_stop)
-    with pytest.raises(Terminated):
-        train(dataset, loaded, tmp_path / "parts")
-    monkeypatch.undo()
-    newest = sorted((tmp_path / "parts" / "runs").glob("*/checkpoints/step-*"))[-1]
-    assert newest.name == "step-000007"
-    damaged = bytearray((newest / "optimizer.safetensors").read_bytes())
-    damaged[-1] ^= 1
-    (newest / "optimizer.safetensors").write_bytes(damaged)
-    assert adapter_hash(train(dataset, loaded, tmp_path / "parts")) == adapter_hash(whole)
-
-
 def test_a_finished_run_is_not_done_twice_and_force_makes_a_new_one(
     dataset: Path, loaded: LoadedModel, tmp_path: Path
 ) -> None:
@@ -174,15 +121,6 @@ def test_truncated_answers_are_refused_with_the_fix_and_nothing_is_written(
     assert "max_length" in caught.value.hint("en")
     assert caught.value.status.exit == 4
     assert not (tmp_path / "w" / "runs").exists()
-
-
-def test_a_loss_that_is_not_finite_names_the_samples(
-    dataset: Path, loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = loop.supervised_loss
-    monkeypatch.setattr(loop, "supervised_loss", lambda model, batch: original(model, batch) * float("nan"))
-    with pytest.raises(DivergedError, match=r"s[0-9]+"):
-        train(dataset, loaded, tmp_path / "w", QUICK.model_copy(update={"eval_steps": 1000}))
 
 
 def test_the_guides_preset_scales_its_warm_up_and_says_so(dataset: Path, loaded: LoadedModel, tmp_path: Path) -> None:

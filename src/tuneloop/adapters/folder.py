@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from peft import PeftModel, get_peft_model_state_dict
-from safetensors.torch import save_file
 
+from tuneloop.adapters.tensors import save_tensors
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.models.load import LoadedModel
 from tuneloop.store.artifacts import Manifest, new_artifact, verify
@@ -69,8 +69,7 @@ def save_adapter(
     with new_artifact(folder, kind="adapter", config=config, inputs=inputs, seeds={"training": seed}) as temporary:
         # With save_embedding_layers="auto" peft asks the hub about the base model: no download that was not asked for.
         found = get_peft_model_state_dict(model, save_embedding_layers=False)
-        tensors = {k: v.detach().cpu().contiguous() for k, v in found.items()}
-        save_file(tensors, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
+        save_tensors(found, temporary / "adapter_model.safetensors")
         settings.inference_mode, was = True, settings.inference_mode
         settings.save_pretrained(str(temporary))
         settings.inference_mode = was

@@ -12,7 +12,7 @@ from tuneloop.cli.verbs import group, verb
 from tuneloop.core.errors import RefusedError
 from tuneloop.core.messages import text
 
-ResumeOption = Annotated[bool, typer.Option("--resume/--no-resume", help=text("cli.option.resume"))]
+ResumeOption = Annotated[bool | None, typer.Option("--resume/--no-resume", help=text("cli.option.resume"))]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=text("cli.option.run"))]
 
 
@@ -43,7 +43,7 @@ def train(
     session: Session,
     recipe: RecipeArgument,
     set_: SetOption = None,
-    resume: ResumeOption = True,
+    resume: ResumeOption = None,
     force: ForceOption = False,
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:

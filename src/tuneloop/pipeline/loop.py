@@ -61,7 +61,7 @@ class Loop:
         recipe: what to do.
         workspace: where results go.
         force: stages to do again even if their result exists.
-        resume: continue an unfinished training of the same inputs; otherwise a new one begins.
+        resume: None continues an unfinished training of the same inputs; True insists on one; False begins anew.
         progress: where to report.
     """
 
@@ -71,7 +71,7 @@ class Loop:
         workspace: Workspace,
         *,
         force: Collection[Stage] = (),
-        resume: bool = True,
+        resume: bool | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self.recipe = recipe

@@ -74,11 +74,11 @@ def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], *, c
     return final
 
 
-def newest_checkpoint(folder: Path, *, before: int | None = None) -> Found:
-    """Find the newest checkpoint whose every file is what its manifest says, at or before a step when one is given."""
+def newest_checkpoint(folder: Path, *, accept: Callable[[int], bool] = lambda step: True) -> Found:
+    """Find the newest checkpoint whose every file is what its manifest says, among the accepted steps."""
     skipped: list[tuple[Path, str]] = []
     for path in reversed(checkpoints(folder)):
-        if before is not None and checkpoint_step(path) > before:
+        if not accept(checkpoint_step(path)):
             continue
         reason = _damage(path)
         if reason is None:

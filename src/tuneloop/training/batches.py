@@ -109,6 +109,14 @@ def pack(
     return batches
 
 
+def fit(batch: list[Example], max_tokens: int | None) -> list[list[Example]]:
+    """Cut a micro-batch into smaller ones of at most `max_tokens` tokens each; a longer sample stands alone."""
+    lengths = [len(example.ids) for example in batch]
+    if max_tokens is None or sum(lengths) <= max_tokens:
+        return [batch]
+    return [[batch[i] for i in piece] for piece in pack(range(len(batch)), lengths, max_tokens=max_tokens)]
+
+
 def collate(examples: Sequence[Example], device: torch.device) -> Batch:
     """Stand samples one behind another."""
     ids: list[int] = []

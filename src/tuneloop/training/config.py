@@ -47,5 +47,5 @@ class TrainingConfig(Config):
     """Checkpoints kept; the newest and the best are never removed."""
     early_stopping_patience: int = Field(default=3, ge=1)
     """Stop after this many evaluations without a lower validation loss."""
-    report_to: tuple[Literal["tensorboard"], ...] = ("tensorboard",)
-    """Trackers that get the metrics besides metrics.jsonl."""
+    report_to: tuple[Literal["tensorboard", "mlflow", "wandb", "swanlab", "trackio"], ...] = ("tensorboard",)
+    """Trackers that get the metrics besides metrics.jsonl; all but tensorboard come with the extra `trackers`."""

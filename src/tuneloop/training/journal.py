@@ -1,11 +1,19 @@
-"""The metrics of a run: metrics.jsonl, one object a step, and TensorBoard beside it."""
+"""The metrics of a run: metrics.jsonl, one object a step, and the trackers that were asked for beside it."""
 
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tuneloop.core.errors import UsageError
+from tuneloop.store.artifacts import disk_errors, write_text_atomically
+
+TENSORBOARD = "tensorboard"
+"""Written by ourselves: a resumed run continues its curves. All others go through accelerate."""
 
 
 class Journal:
@@ -14,19 +22,34 @@ class Journal:
     Args:
         folder: the run's folder.
         step: steps done so far; later lines of an earlier, killed attempt are dropped.
-        tensorboard: write TensorBoard events too.
+        report_to: names of trackers.
+        settings: what the trackers show as the run's configuration.
+
+    Raises:
+        UsageError: a tracker is not installed (code `training.tracker_missing`).
     """
 
-    def __init__(self, folder: Path, *, step: int, tensorboard: bool) -> None:
+    def __init__(self, folder: Path, *, step: int, report_to: Sequence[str], settings: Mapping[str, Any]) -> None:
+        self._folder = folder
         self._path = folder / "metrics.jsonl"
-        kept = [line for line in read_metrics(self._path) if line["step"] <= step]
-        self._path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        self._file = self._path.open("a", encoding="utf-8")
         self._board: Any = None
-        if tensorboard:
+        self._trackers = _trackers([name for name in report_to if name != TENSORBOARD], folder, settings)
+        self._with_board = TENSORBOARD in report_to
+        self._open(step)
+
+    def _open(self, step: int) -> None:
+        kept = [line for line in read_metrics(self._path) if line["step"] <= step]
+        write_text_atomically(self._path, "".join(json.dumps(line) + "\n" for line in kept))
+        self._file = self._path.open("a", encoding="utf-8")
+        if self._with_board:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+            self._board = SummaryWriter(str(self._folder / "tensorboard"), purge_step=step + 1)
+
+    def _close(self) -> None:
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
 
     def __enter__(self) -> Self:
         return self
@@ -34,18 +57,49 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        if self._board is not None:
-            self._board.close()
+        self._close()
+        if self._trackers is not None:
+            self._trackers.end_training()
+
+    def rewind(self, step: int) -> None:
+        """Drop what was written after a step: the run has gone back to it."""
+        self._close()
+        self._open(step)
 
     def write(self, figures: dict[str, Any]) -> None:
-        """Append one object; it must hold `step`."""
-        self._file.write(json.dumps(figures) + "\n")
-        self._file.flush()
-        if self._board is not None:
-            for name, value in figures.items():
-                if name not in ("step", "epoch"):
-                    self._board.add_scalar(name, value, figures["step"])
+        """Append one object; it must hold `step`.
+
+        Raises:
+            ResourceError: the disk has no room (code `store.disk_full`).
+        """
+        numbers = {k: v for k, v in figures.items() if k not in ("step", "epoch") and isinstance(v, int | float)}
+        with disk_errors(self._folder):
+            self._file.write(json.dumps(figures) + "\n")
+            self._file.flush()
+            for name, value in numbers.items() if self._board is not None else ():
+                self._board.add_scalar(name, value, figures["step"])
+        if self._trackers is not None and numbers:
+            self._trackers.log(numbers, step=figures["step"])
+
+
+def _trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Any:
+    """An accelerator that logs to trackers, or None when none is asked for."""
+    if not names:
+        return None
+    from accelerate import Accelerator
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+
+    available = {str(tracker) for tracker in get_available_trackers()}
+    for name in names:
+        if name not in available:
+            raise UsageError(
+                "training.tracker_missing", name=name, known=", ".join(sorted(map(str, LOGGER_TYPE_TO_CLASS)))
+            )
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
+    accelerator = Accelerator(log_with=list(names), project_dir=str(folder), cpu=True)
+    plain = {name: value for name, value in settings.items() if isinstance(value, str | int | float)}
+    accelerator.init_trackers("tuneloop", config=plain)
+    return accelerator
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -1,57 +1,37 @@
-"""The training loop, top to bottom: micro-batches, one optimiser step, evaluation, checkpoint, stop."""
+"""The training loop, top to bottom: micro-batches, one optimiser step, evaluation, checkpoint, recovery, stop.
+
+Whatever goes wrong has one answer. Out of memory: smaller micro-batches, the same step again. A loss or gradient that is
+not finite: the step is left out. A spike: back to a checkpoint, the window left out, a lower rate, a bounded number of
+times. A signal: a checkpoint of the last whole step, then the end. What was decided is in `recovery.py`.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
-from accelerate import Accelerator
-from peft import PeftModel
 from torch import Tensor
 
-from tuneloop.core.errors import DivergedError, Interrupted, ResourceError, Terminated
+from tuneloop.core.errors import IncompatibleError, Interrupted, ResourceError, Terminated
+from tuneloop.core.failpoints import failpoint
+from tuneloop.core.hashing import hash_value
 from tuneloop.core.messages import text
-from tuneloop.core.progress import Progress, Tracker
-from tuneloop.store.checkpoint import newest_checkpoint, prune_checkpoints, save_checkpoint
-from tuneloop.training.batches import Step, collate, pack
+from tuneloop.core.progress import Progress
+from tuneloop.core.seeds import derive_seed
+from tuneloop.store.checkpoint import newest_checkpoint
+from tuneloop.training import mishaps
+from tuneloop.training.batches import collate
+from tuneloop.training.curves import MEMORY, OVERFIT, PATIENCE, is_spike, overfit_share, usual_loss
 from tuneloop.training.fast_path import supervised_loss
 from tuneloop.training.journal import Journal
+from tuneloop.training.memory import is_out_of_memory, resident_bytes
+from tuneloop.training.recovery import Rollback, read_recovery
 from tuneloop.training.signals import deferred_signals
-from tuneloop.training.state import State, read_state, trained_parameters, write_state
-from tuneloop.training.tokenise import Example
-
-VALIDATION_TOKENS = 4096
-"""Tokens of one forward pass of an evaluation."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the loop works on."""
-
-    model: PeftModel
-    train: Sequence[Example]
-    validation: Sequence[Example]
-    steps: Sequence[Step]
-    learning_rate: float
-    warmup_steps: int
-    weight_decay: float
-    betas: tuple[float, float]
-    max_grad_norm: float
-    eval_steps: int
-    save_steps: int
-    save_total_limit: int
-    patience: int
-    folder: Path
-    """The run's folder."""
-    identity: dict[str, Any]
-    """What must be the same at resume; kept in every checkpoint's manifest."""
-    tensorboard: bool = True
+from tuneloop.training.state import State, read_state, trained_parameters
+from tuneloop.training.task import Task, Training
+from tuneloop.training.validation import VALIDATION_TOKENS, validation_loss
 
 
 def rate_factor(step: int, warmup: int, total: int) -> float:
@@ -70,144 +50,185 @@ def train(task: Task, progress: Progress) -> tuple[State, dict[str, Tensor]]:
 
     Raises:
         Interrupted, Terminated: a signal came; a checkpoint of the last whole step was written first.
-        DivergedError: a loss or gradient is not finite (code `training.diverged`).
-        ResourceError: memory ran out (code `training.memory`) or the disk is full (`store.disk_full`).
+        DivergedError: spikes or values that are not finite came back after every rollback (code `training.diverged`).
+        ResourceError: one sample alone does not fit into memory (code `training.memory`), after a checkpoint was
+            written; or the disk is full (`store.disk_full`).
+        IncompatibleError: the checkpoint is of another schedule or adapter.
     """
-    accelerator = Accelerator(cpu=next(task.model.parameters()).device.type == "cpu")
     named = trained_parameters(task.model)
     optimizer = torch.optim.AdamW(named.values(), lr=0.0, betas=task.betas, weight_decay=task.weight_decay)
-    state, best = State(), {name: p.detach().clone() for name, p in named.items()}
-    found = newest_checkpoint(task.folder / "checkpoints")
-    for path, reason in found.skipped:
-        progress.note(text("training.skipped_checkpoint", name=path.name, reason=reason))
-    if found.path is not None:
-        state, best = read_state(found.path, task.model, optimizer)
-        progress.note(text("training.resumed", step=state.step, steps=len(task.steps)))
+    state, best = _resume(task, optimizer, progress)
     task.model.train()
     with (
-        Journal(task.folder, step=state.step, tensorboard=task.tensorboard) as journal,
+        torch.random.fork_rng(devices=[p.device for p in named.values() if p.device.type == "cuda"][:1]),
+        Journal(task.folder, step=state.step, report_to=task.report_to, settings=task.identity) as journal,
         progress.track(text("training.label"), len(task.steps), "steps") as tracker,
         deferred_signals() as check_signals,
     ):
         tracker.advance(state.step)
+        recovery = read_recovery(task.folder)
+        now = Training(task, state, best, optimizer, recovery, journal, tracker, progress, check_signals)
         try:
             while True:
-                if _evaluation_is_due(task, state):
-                    best = _evaluate(task, state, best, journal, check_signals)
-                if state.stopped_early or state.step >= len(task.steps):
+                if _evaluation_is_due(now):
+                    _evaluate(now)
+                if now.state.stopped_early or now.state.step >= len(task.steps):
                     break
-                if state.step % task.save_steps == 0 and state.step:
-                    _save(task, optimizer, best, state)
-                _step(task, state, accelerator, optimizer, journal, tracker, check_signals)
+                if now.state.step % task.save_steps == 0:
+                    now.save()
+                _advance(now)
         except (Interrupted, Terminated):
-            _save(task, optimizer, best, state)
+            now.save()
             raise
-    if state.stopped_early:
-        progress.note(text("training.early_stop", step=state.step, patience=task.patience))
-    _save(task, optimizer, best, state)
+        if now.state.stopped_early:
+            progress.note(text("training.early_stop", step=now.state.step, patience=task.patience))
+        now.save()
+    return now.state, now.best
+
+
+def _resume(task: Task, optimizer: torch.optim.Optimizer, progress: Progress) -> tuple[State, dict[str, Tensor]]:
+    """The newest whole checkpoint, put into model and optimizer; or a beginning."""
+    schedule = hash_value([[step.epoch, step.micro_batches] for step in task.steps])
+    found = newest_checkpoint(task.folder / "checkpoints")
+    for path, reason in found.skipped:
+        progress.note(text("training.skipped_checkpoint", name=path.name, reason=reason))
+    if found.path is None:
+        best = {name: p.detach().clone() for name, p in trained_parameters(task.model).items()}
+        half = next(task.model.get_base_model().parameters()).dtype == torch.float16
+        scale = 65536.0 if half else 1.0
+        return State(schedule_sha256=schedule, seed=task.seed, loss_scale=scale), best
+    state, best = read_state(found.path, task.model, optimizer)
+    if state.schedule_sha256 != schedule and not task.forced:
+        raise IncompatibleError("training.resume_schedule", file=found.path)
+    state.schedule_sha256 = schedule
+    progress.note(text("training.resumed", step=state.step, steps=len(task.steps)))
     return state, best
 
 
-def _step(
-    task: Task,
-    state: State,
-    accelerator: Accelerator,
-    optimizer: torch.optim.Optimizer,
-    journal: Journal,
-    tracker: Tracker,
-    check_signals: Callable[[], None],
-) -> None:
-    """One optimiser step: exact mean of the loss over all its supervised tokens, however they lie in micro-batches."""
+def _advance(now: Training) -> None:
+    """The next optimiser step, or what must happen instead of it."""
+    number, task, state = now.state.step + 1, now.task, now.state
+    if now.recovery.leaves_out(number):
+        state.step = number
+        now.tracker.advance(1)
+        return
     start = time.perf_counter()
-    step = task.steps[state.step]
-    number = state.step + 1
-    batches = [[task.train[i] for i in micro] for micro in step.micro_batches]
-    supervised = max(1, sum(e.targets for batch in batches for e in batch))
-    total, tokens = 0.0, 0
-    optimizer.zero_grad(set_to_none=True)
+    torch.manual_seed(derive_seed(task.seed, "step", str(number)))
+    loss, norm, rate, tokens, updating, full = math.nan, math.nan, 0.0, 0, False, False
     try:
-        for batch in batches:
-            check_signals()
-            packed = collate(batch, accelerator.device)
-            loss = supervised_loss(task.model, packed) / supervised
-            accelerator.backward(loss)
-            total += loss.item()
-            tokens += packed.ids.shape[1]
-        norm = float(accelerator.clip_grad_norm_(trained_parameters(task.model).values(), task.max_grad_norm))
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise ResourceError("training.memory", file=task.folder, step=number) from error
+        loss, norm, tokens = _gradients(now, number)
+        updating = math.isfinite(loss) and math.isfinite(norm)
+        if updating:
+            rate = _update(now, number)
+    except (MemoryError, RuntimeError, ResourceError) as error:
+        if not is_out_of_memory(error):
+            raise
+        full = True
+    # Outside the except block: the exception's frames hold the activations that must be free before the next try.
+    if full:
+        mishaps.shrink(now, number, touched=updating)
+    elif not updating:
+        mishaps.leave_out(now, number, loss, norm)
+    else:
+        seconds = time.perf_counter() - start
+        state.step, state.tokens, state.seconds = number, state.tokens + tokens, state.seconds + seconds
+        state.recent = [*state.recent, loss][-MEMORY - PATIENCE :]
+        _report(now, loss, norm, rate, tokens / seconds)
+        if is_spike(state.recent):
+            window = Rollback(back_to=0, first=number - PATIENCE + 1, last=number, reason="spike")
+            mishaps.roll_back(now, window, "loss", loss)
+
+
+def _gradients(now: Training, number: int) -> tuple[float, float, int]:
+    """Exact mean of the loss over a step's supervised tokens, however they lie in micro-batches; norm; tokens."""
+    task, state = now.task, now.state
+    pieces = now.pieces(number)
+    supervised = max(1, sum(e.targets for piece in pieces for e in piece))
+    device = next(task.model.parameters()).device
+    now.optimizer.zero_grad(set_to_none=True)
+    total, tokens = 0.0, 0
+    for piece in pieces:
+        now.check_signals()
+        if task.budget is not None:
+            task.budget.check([len(e.ids) for e in piece])
+        packed = collate(piece, device)
+        failpoint("train.forward")
+        loss = supervised_loss(task.model, packed)
+        failpoint("train.backward")
+        (loss * (state.loss_scale / supervised)).backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+        tokens += packed.ids.shape[1]
+    parameters = list(trained_parameters(task.model).values())
+    if state.loss_scale != 1.0:
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad /= state.loss_scale
+    return total / supervised, float(torch.nn.utils.clip_grad_norm_(parameters, task.max_grad_norm)), tokens
+
+
+def _update(now: Training, number: int) -> float:
+    """Move the adapter, and return the rate."""
+    task = now.task
     rate = task.learning_rate * rate_factor(number, task.warmup_steps, len(task.steps))
-    for what, value in (("loss", total), ("gradient norm", norm)):
-        if not math.isfinite(value):
-            samples = ", ".join(e.id for batch in batches for e in batch)[:200]
-            raise DivergedError(
-                "training.diverged", file=task.folder, step=number, what=what, value=value, samples=samples, rate=rate
-            )
-    for group in optimizer.param_groups:
+    rate *= now.recovery.rate_factor(number)
+    for group in now.optimizer.param_groups:
         group["lr"] = rate
-    optimizer.step()
-    seconds = time.perf_counter() - start
-    state.step, state.tokens, state.seconds = number, state.tokens + tokens, state.seconds + seconds
-    memory = psutil.Process().memory_info().rss
+    failpoint("train.optimizer")
+    now.optimizer.step()
+    return rate
+
+
+def _report(now: Training, loss: float, norm: float, rate: float, speed: float) -> None:
+    state = now.state
+    memory = resident_bytes()
     state.peak_memory = max(state.peak_memory, memory)
-    journal.write(
+    now.journal.write(
         {
-            "step": number,
-            "epoch": round(step.epoch + 1, 4),
+            "step": state.step,
+            "epoch": round(now.task.steps[state.step - 1].epoch + 1, 4),
             "tokens": state.tokens,
-            "loss": total,
+            "loss": loss,
             "learning_rate": rate,
             "grad_norm": norm,
-            "tokens_per_second": round(tokens / seconds, 1),
+            "tokens_per_second": round(speed, 1),
             "memory_bytes": memory,
         }
     )
-    tracker.advance(1, loss=f"{total:.3f}", validation=f"{state.best_loss:.3f}", tok_s=f"{tokens / seconds:.0f}")
+    now.tracker.advance(1, loss=f"{loss:.3f}", validation=f"{state.best_loss:.3f}", tok_s=f"{speed:.0f}")
 
 
-def _evaluation_is_due(task: Task, state: State) -> bool:
-    at_end = state.step >= len(task.steps)
-    return bool(task.validation) and state.evaluated_step < state.step and (at_end or state.step % task.eval_steps == 0)
+def _evaluation_is_due(now: Training) -> bool:
+    task, state = now.task, now.state
+    due = state.step >= len(task.steps) or state.step % task.eval_steps == 0
+    return bool(task.validation) and state.evaluated_step < state.step and due
 
 
-def _evaluate(
-    task: Task, state: State, best: dict[str, Tensor], journal: Journal, check_signals: Callable[[], None]
-) -> dict[str, Tensor]:
+def _evaluate(now: Training) -> None:
     """Score the validation split, keep the adapter if it is the best so far, and note when patience is at its end."""
-    loss = validation_loss(task.model, task.validation, check_signals)
+    task, state = now.task, now.state
+    limit = now.recovery.tokens("evaluation", state.step) or VALIDATION_TOKENS
+    loss: float | None = None
+    try:
+        loss = validation_loss(task.model, task.validation, limit, now.check_signals)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+    if loss is None:  # outside the except block, as in `_advance`; the loop comes here again
+        mishaps.shrink_evaluation(now)
+        return
     state.evaluated_step = state.step
-    line = {"step": state.step, "epoch": round(state.step / max(1, len(task.steps)), 4), "validation_loss": loss}
+    line: dict[str, Any] = {"step": state.step, "epoch": round(state.step / max(1, len(task.steps)), 4)}
+    line |= {"validation_loss": loss}
+    now.journal.write(line)
+    if (usual := usual_loss(state.recent)) is not None:
+        line["training_loss"] = usual
+    parted = overfit_share(state.history) > OVERFIT
     state.history.append(line)
-    journal.write(line)
+    if not parted and (rise := overfit_share(state.history)) > OVERFIT:
+        now.progress.note(text("training.overfits", step=state.step, rise=rise))
     if loss < state.best_loss:
         state.best_loss, state.best_step, state.without_improvement = loss, state.step, 0
-        return {name: p.detach().clone() for name, p in trained_parameters(task.model).items()}
+        now.best = {name: p.detach().clone() for name, p in trained_parameters(task.model).items()}
+        return
     state.without_improvement += 1
     state.stopped_early = state.without_improvement >= task.patience
-    return best
-
-
-@torch.no_grad()
-def validation_loss(
-    model: PeftModel, examples: Sequence[Example], check_signals: Callable[[], None] = lambda: None
-) -> float:
-    """Mean loss of the supervised tokens (nats), in evaluation mode."""
-    device = next(model.parameters()).device
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i].ids))
-    model.eval()
-    try:
-        total = 0.0
-        for indices in pack(order, [len(e.ids) for e in examples], max_tokens=VALIDATION_TOKENS):
-            check_signals()
-            total += float(supervised_loss(model, collate([examples[i] for i in indices], device)))
-    finally:
-        model.train()
-    return total / max(1, sum(e.targets for e in examples))
-
-
-def _save(task: Task, optimizer: torch.optim.Optimizer, best: dict[str, Tensor], state: State) -> None:
-    folder = task.folder / "checkpoints"
-    save_checkpoint(
-        folder, state.step, lambda path: write_state(path, task.model, optimizer, best, state), config=task.identity
-    )
-    prune_checkpoints(folder, keep=task.save_total_limit)

@@ -15,30 +15,33 @@ from peft import PeftModel
 from tuneloop.adapters.config import AdapterConfig
 from tuneloop.adapters.folder import save_adapter
 from tuneloop.adapters.lora import attach_lora, count_parameters
-from tuneloop.core.errors import DataError, IncompatibleError, NotFoundError, RefusedError
-from tuneloop.core.hashing import canonical_json, stage_key
+from tuneloop.core.errors import DataError, DivergedError, NotFoundError, RefusedError
 from tuneloop.core.messages import current_language, text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Plan, Run
 from tuneloop.core.seeds import derive_seed
 from tuneloop.kernels import native
 from tuneloop.models.load import LoadedModel
-from tuneloop.store.artifacts import MANIFEST, manifest_hash, read_manifest, write_manifest, write_text_atomically
+from tuneloop.store.artifacts import MANIFEST, read_manifest, write_manifest, write_text_atomically
+from tuneloop.store.lock import only_process
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
 from tuneloop.training.batches import schedule
 from tuneloop.training.config import TrainingConfig
+from tuneloop.training.estimate import peak_bytes
 from tuneloop.training.facts import data_facts, machine_facts, model_facts
 from tuneloop.training.fast_path import fast_path, keep_memory
+from tuneloop.training.identity import FILE, choose_folder, keep_identity, make_identity, read_forced
 from tuneloop.training.journal import read_metrics
-from tuneloop.training.loop import Task, train
+from tuneloop.training.loop import train
+from tuneloop.training.memory import Budget
 from tuneloop.training.plan import make_plan
 from tuneloop.training.preflight import Subject, preflight
+from tuneloop.training.recovery import read_recovery
 from tuneloop.training.report import training_report
 from tuneloop.training.state import State, trained_parameters
+from tuneloop.training.task import Task
 from tuneloop.training.tokenise import Example, tokenise
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,14 @@ class Prepared:
 
 
 def prepare(
-    config: TrainingConfig, adapter: AdapterConfig, *, dataset: Path, loaded: LoadedModel, seed: int, folder: Path
+    config: TrainingConfig,
+    adapter: AdapterConfig,
+    *,
+    dataset: Path,
+    loaded: LoadedModel,
+    seed: int,
+    folder: Path,
+    begun: Plan | None = None,
 ) -> Prepared:
     """Tokenise the dataset, plan the training, and check it: everything before step 1.
 
@@ -62,6 +72,7 @@ def prepare(
         loaded: the base model.
         seed: of the recipe; it chooses the part of the validation split that is scored.
         folder: where checkpoints would be written.
+        begun: the plan of a run that goes on; what it decided stays, whatever the machine looks like today.
 
     Raises:
         DataError: the training split is empty (code `training.no_rows`).
@@ -73,7 +84,7 @@ def prepare(
     whole = tokenise(train_samples, loaded.template)
     validation = tokenise(validation_samples, loaded.template)
     machine = machine_facts(loaded)
-    plan = make_plan(config, adapter, model_facts(loaded), data_facts(whole, validation), machine)
+    plan = begun or make_plan(config, adapter, model_facts(loaded), data_facts(whole, validation), machine)
     length = plan.value("max_length")
     cut = tokenise(train_samples, loaded.template, length)
     subject = Subject(train_samples, whole, cut, loaded.template, plan, machine, folder)
@@ -92,7 +103,7 @@ def run(
     loaded: LoadedModel,
     recipe_yaml: str,
     workspace: Workspace,
-    resume: bool = True,
+    resume: bool | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Run:
@@ -107,72 +118,91 @@ def run(
         loaded: the base model; it is the same after the run as before.
         recipe_yaml: the resolved recipe, kept in the run.
         workspace: where `runs/` lies.
-        resume: go on with an unfinished run of the same inputs; otherwise a new one begins.
-        force: train again although a finished run exists, and although the pre-flight refuses.
+        resume: None goes on with an unfinished run of the same inputs, or begins one; True insists on the newest
+            unfinished run of this name; False begins anew.
+        force: train again although a finished run exists, and although the pre-flight refuses; with `resume=True`, go
+            on although the inputs differ.
         progress: where the bar is shown.
 
     Raises:
         RefusedError: the pre-flight refuses (code `training.refused`).
+        IncompatibleError: the run to resume had other inputs (code `training.resume_differs`).
+        TryAgainError: another process works on this run (code `store.locked`).
         TuneloopError: everything that the loop raises.
     """
-    identity: dict[str, Any] = {
-        "training": config.model_dump(mode="json"),
-        "adapter": adapter.model_dump(mode="json"),
-        "seed": seed,
-        "dataset": manifest_hash(dataset),
-        "base": loaded.sha256,
-        "template": loaded.template.sha256,
-        "dtype": str(loaded.dtype),
-    }
-    key = stage_key("training", FORMAT, identity, {})
-    folder = _choose_folder(workspace.runs, f"{name}-{key[:8]}", resume=resume, force=force)
+    identity = make_identity(config, adapter, seed=seed, dataset=dataset, loaded=loaded)
+    folder, different = choose_folder(workspace.runs, name, identity, resume=resume, force=force)
     if (folder / MANIFEST).exists():
         return read_run(folder).model_copy(update={"reused": True})
-    prepared = prepare(config, adapter, dataset=dataset, loaded=loaded, seed=seed, folder=folder)
+    if different:
+        progress.note(text("training.forced", difference="; ".join(different)))
+    begun = _read_plan(folder)
+    prepared = prepare(config, adapter, dataset=dataset, loaded=loaded, seed=seed, folder=folder, begun=begun)
     if prepared.plan.refused and not force:
         refused = [f for f in prepared.plan.findings if f.status == "refuse"]
         raise RefusedError(
             "training.refused", reasons="; ".join(f.message for f in refused), fixes="; ".join(f.fix for f in refused)
         )
-    _check_same(folder, identity)
     workspace.ensure()
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(folder / "recipe.yaml", recipe_yaml)
-    write_text_atomically(folder / "plan.json", prepared.plan.model_dump_json(indent=2) + "\n")
-    write_text_atomically(folder / "identity.json", canonical_json(identity) + "\n")
+    with only_process(folder):
+        if (folder / MANIFEST).exists():  # finished while this process was getting ready
+            return read_run(folder).model_copy(update={"reused": True})
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text_atomically(folder / "recipe.yaml", recipe_yaml)
+        write_text_atomically(folder / "plan.json", prepared.plan.model_dump_json(indent=2) + "\n")
+        keep_identity(folder, identity, different)
+        return _run(config, prepared, Place(folder, name, dataset, identity, seed), loaded, progress)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which run it is."""
+
+    folder: Path
+    name: str
+    dataset: Path
+    identity: dict[str, Any]
+    seed: int
+
+
+def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: LoadedModel, progress: Progress) -> Run:
+    """Attach, train, save the best adapter, and finish the run; the base model is given back as it was."""
     keep_memory()
     if loaded.dtype == torch.bfloat16:
         _build_kernels(progress)
-    plan = prepared.plan
+    plan, folder = prepared.plan, place.folder
+    budget = _budget(loaded)
     model = attach_lora(
         loaded.model,
         r=plan.value("r"),
         lora_alpha=plan.value("lora_alpha"),
         target_modules=plan.value("target_modules"),
         dropout=plan.value("lora_dropout"),
-        seed=derive_seed(seed, "adapter"),
+        seed=derive_seed(place.seed, "adapter"),
     )
     try:
         with fast_path(model):
-            state = _train(_task(config, prepared, model, folder, identity, seed), model, progress)
+            state = _train(_task(config, prepared, model, place, budget), model, progress)
         trained, total = count_parameters(model)
         card = {
-            "name": name,
+            "name": place.name,
             "steps": state.step,
             "best_step": state.best_step,
             "validation_loss": f"{state.best_loss:.4f}" if state.history else "–",
-            "dataset": f"{dataset.parent.name}/{dataset.name}",
+            "dataset": f"{place.dataset.parent.name}/{place.dataset.name}",
             "trained": trained,
             "share": 100 * trained / total,
         }
         if not (folder / "adapter").exists():
-            save_adapter(
-                folder / "adapter", model, loaded, card=card, inputs={"dataset": identity["dataset"]}, seed=seed
-            )
+            inputs = {"dataset": place.identity["dataset"]}
+            save_adapter(folder / "adapter", model, loaded, card=card, inputs=inputs, seed=place.seed)
+    except DivergedError as error:
+        _report_divergence(place, plan, error)
+        raise
     finally:
         model.unload()
         loaded.model.requires_grad_(False).eval()
-    _finish(folder, name, plan, state, identity, seed)
+    _finish(place, plan, state)
     return read_run(folder)
 
 
@@ -196,9 +226,7 @@ def _train(task: Task, model: PeftModel, progress: Progress) -> State:
     return state
 
 
-def _task(
-    config: TrainingConfig, prepared: Prepared, model: PeftModel, folder: Path, identity: dict[str, Any], seed: int
-) -> Task:
+def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: Place, budget: Budget | None) -> Task:
     plan = prepared.plan
     steps = schedule(
         prepared.train,
@@ -206,13 +234,14 @@ def _task(
         max_samples=plan.value("per_device_train_batch_size"),
         accumulation=plan.value("gradient_accumulation_steps"),
         epochs=plan.value("num_train_epochs"),
-        seed=seed,
+        seed=place.seed,
     )
     return Task(
         model=model,
         train=prepared.train,
         validation=prepared.validation,
         steps=steps,
+        seed=place.seed,
         learning_rate=plan.value("learning_rate"),
         warmup_steps=plan.value("warmup_steps"),
         weight_decay=plan.value("weight_decay"),
@@ -222,16 +251,57 @@ def _task(
         save_steps=config.save_steps,
         save_total_limit=config.save_total_limit,
         patience=config.early_stopping_patience,
-        folder=folder,
-        identity=identity,
-        tensorboard="tensorboard" in config.report_to,
+        folder=place.folder,
+        identity=place.identity,
+        forced=bool(read_forced(place.folder)),
+        budget=budget,
+        report_to=config.report_to,
     )
 
 
-def _finish(folder: Path, name: str, plan: Plan, state: State, identity: dict[str, Any], seed: int) -> None:
+def _budget(loaded: LoadedModel) -> Budget | None:
+    """The guard on a CPU, from the memory formula; a GPU raises by itself."""
+    if loaded.device.type != "cpu":
+        return None
+    facts = model_facts(loaded)
+    fixed = peak_bytes(facts, 0, 0, 0)
+    return Budget(lambda tokens, longest: peak_bytes(facts, 0, tokens, longest) - fixed)
+
+
+def _finish(place: Place, plan: Plan, state: State) -> None:
     """Write the summary, the report and, last, the manifest that makes the run finished."""
+    folder = place.folder
+    recovery = read_recovery(folder)
+    _write_summary(place, state, forced=read_forced(folder), **recovery.model_dump(mode="json"))
+    metrics = read_metrics(folder / "metrics.jsonl")
+    page = training_report(place.name, plan, state, metrics, recovery, current_language())
+    write_text_atomically(folder / "report.html", page)
+    inputs = {"dataset": place.identity["dataset"]}
+    write_manifest(folder, kind="run", config=place.identity, inputs=inputs, seeds={"training": place.seed})
+
+
+def _report_divergence(place: Place, plan: Plan, error: DivergedError) -> None:
+    """A page and a summary of a run that was given up; without a manifest it stays unfinished."""
+    metrics = read_metrics(place.folder / "metrics.jsonl")
+    history = [line for line in metrics if "validation_loss" in line]
+    best = min(history, key=lambda line: float(line["validation_loss"]), default=None)
+    state = State(
+        step=max((line["step"] for line in metrics), default=0),
+        tokens=max((line.get("tokens", 0) for line in metrics), default=0),
+        peak_memory=max((line.get("memory_bytes", 0) for line in metrics), default=0),
+        best_step=best["step"] if best else 0,
+        best_loss=best["validation_loss"] if best else float("inf"),
+        history=history,
+    )
+    recovery = read_recovery(place.folder)
+    _write_summary(place, state, diverged=error.message("en"), **recovery.model_dump(mode="json"))
+    page = training_report(place.name, plan, state, metrics, recovery, current_language(), str(error))
+    write_text_atomically(place.folder / "report.html", page)
+
+
+def _write_summary(place: Place, state: State, **more: Any) -> None:
     summary = {
-        "name": name,
+        "name": place.name,
         "global_step": state.step,
         "best_global_step": state.best_step,
         "best_metric": state.best_loss if state.history else None,
@@ -241,13 +311,15 @@ def _finish(folder: Path, name: str, plan: Plan, state: State, identity: dict[st
         "tokens_per_second": round(state.tokens / max(state.seconds, 1e-9), 1),
         "memory_bytes": state.peak_memory,
         "stopped_early": state.stopped_early,
+        "left_out": state.left_out,
     }
-    write_text_atomically(folder / "trainer_state.json", json.dumps(summary, indent=2) + "\n")
-    metrics = read_metrics(folder / "metrics.jsonl")
-    write_text_atomically(folder / "report.html", training_report(name, plan, state, metrics, current_language()))
-    write_manifest(
-        folder, kind="run", config=identity, inputs={"dataset": identity["dataset"]}, seeds={"training": seed}
-    )
+    write_text_atomically(place.folder / "trainer_state.json", json.dumps(summary | more, indent=2) + "\n")
+
+
+def _read_plan(folder: Path) -> Plan | None:
+    """The plan of an unfinished run: on another day, free memory or a new version would plan another training."""
+    path = folder / "plan.json"
+    return Plan.model_validate_json(path.read_bytes()) if path.exists() and (folder / FILE).exists() else None
 
 
 def read_run(folder: Path) -> Run:
@@ -272,29 +344,6 @@ def read_run(folder: Path) -> Run:
         tokens_per_second=summary["tokens_per_second"],
         memory_bytes=summary["memory_bytes"],
     )
-
-
-def _choose_folder(runs: Path, name: str, *, resume: bool, force: bool) -> Path:
-    """The run's folder: a finished one is reused, an unfinished one resumed; otherwise the next free name."""
-    taken = sorted(
-        (p for p in (runs / name, *runs.glob(f"{name}-*")) if p.exists()), key=lambda p: (len(p.name), p.name)
-    )
-    if taken and not force:
-        latest = taken[-1]
-        if (latest / MANIFEST).exists() or resume:
-            return latest
-    return runs / name if not taken else runs / f"{name}-{len(taken) + 1}"
-
-
-def _check_same(folder: Path, identity: dict[str, Any]) -> None:
-    """An unfinished run goes on only with the inputs it began with."""
-    kept = folder / "identity.json"
-    if not kept.exists():
-        return
-    before = json.loads(kept.read_text(encoding="utf-8"))
-    different = [key for key in identity if identity[key] != before.get(key)]
-    if different:
-        raise IncompatibleError("training.resume_differs", file=folder, difference=", ".join(different))
 
 
 def _choose_part(examples: Sequence[Example], tokens: int, seed: int) -> list[Example]:

@@ -125,25 +125,101 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请选择 Llama、SmolLM、Mistral、Qwen 或 Gemma 模型（tuneloop models list）。",
     ),
     "training.diverged": (
-        "Training diverged at step {step}: the {what} is {value}. Samples of that step: {samples}.",
-        "训练在第 {step} 步发散：{what} 为 {value}。该步样本：{samples}。",
+        "Training diverged at step {step}: the {what} is {value}, after {attempts} attempts with a lower rate. "
+        "Samples of that step: {samples}.",
+        "训练在第 {step} 步发散：{what} 为 {value}，已降低学习率重试 {attempts} 次。该步样本：{samples}。",
     ),
     "training.diverged.hint": (
-        "Lower training.learning_rate (now {rate:g}), and look at these samples; the last checkpoint is whole.",
-        "请降低 training.learning_rate（当前 {rate:g}），并检查这些样本；最近的检查点完好。",
+        "Lower training.learning_rate (now {rate:g}), and look at these samples; report.html in {file} shows the curves, "
+        "and the last checkpoint is whole.",
+        "请降低 training.learning_rate（当前 {rate:g}），并检查这些样本；{file} 中的 report.html 有损失曲线，最近的检查点完好。",
     ),
-    "training.memory": ("Memory ran out in step {step}.", "第 {step} 步内存不足。"),
+    "training.leaves_out": (
+        "Step {step} is left out: its {what} is {value}. Samples: {samples}",
+        "跳过第 {step} 步：{what} 为 {value}。样本：{samples}",
+    ),
+    "training.rolls_back": (
+        "The {what} rose to {value:.4g} at step {step}: back to step {back_to}, steps {first}–{last} are left out, half the "
+        "learning rate (attempt {attempt} of {attempts}).",
+        "第 {step} 步的 {what} 升至 {value:.4g}：回到第 {back_to} 步，跳过第 {first}–{last} 步，学习率减半"
+        "（第 {attempt} 次，最多 {attempts} 次）。",
+    ),
+    "training.shrinks": (
+        "Memory ran out in step {step}: micro-batches of at most {tokens} tokens from now on; the optimiser's batch stays.",
+        "第 {step} 步内存不足：此后每个微批最多 {tokens} 个词元；优化器的批不变。",
+    ),
+    "training.shrinks_evaluation": (
+        "Memory ran out in an evaluation: passes of at most {tokens} tokens from now on.",
+        "验证时内存不足：此后每次前向最多 {tokens} 个词元。",
+    ),
+    "training.memory": (
+        "Memory ran out in step {step}, although the micro-batch is a single sample ({sample}, {tokens} tokens).",
+        "第 {step} 步内存不足，微批已只有一个样本（{sample}，{tokens} 个词元）。",
+    ),
     "training.memory.hint": (
-        "Lower training.max_tokens_per_batch and run again with --resume; the last checkpoint is whole.",
-        "请减小 training.max_tokens_per_batch 并加 --resume 重新运行；最近的检查点完好。",
+        "Free some memory and run again: it goes on from the checkpoint just saved. Or lower training.max_length below "
+        "{tokens}, or choose a smaller model.",
+        "请释放内存后重新运行：会从刚保存的检查点继续。或将 training.max_length 调到 {tokens} 以下，或换更小的模型。",
+    ),
+    "training.memory_evaluation": (
+        "Memory ran out in an evaluation of one sample ({tokens} tokens).",
+        "验证单个样本（{tokens} 个词元）时内存不足。",
+    ),
+    "training.memory_evaluation.hint": (
+        "Free some memory and run again: it goes on from the checkpoint just saved.",
+        "请释放内存后重新运行：会从刚保存的检查点继续。",
+    ),
+    "training.memory_budget": (
+        "The next micro-batch needs {needed:.2f} GB more, and {free:.2f} GB are left.",
+        "下一个微批还需 {needed:.2f} GB，而可用内存只有 {free:.2f} GB。",
+    ),
+    "training.memory_budget.hint": (
+        "Lower training.max_tokens_per_batch.",
+        "请减小 training.max_tokens_per_batch。",
+    ),
+    "training.overfits": (
+        "At step {step} the validation loss is {rise:.1%} above its best while the training loss falls: the run overfits. "
+        "The best adapter is kept. Remedies: fewer epochs, adapter.lora_dropout 0.1–0.3, training.weight_decay 0.01, "
+        "more data.",
+        "第 {step} 步的验证损失比最低点高 {rise:.1%}，而训练损失仍在下降：出现过拟合。已保留最优适配器。"
+        "办法：减少轮次、adapter.lora_dropout 0.1–0.3、training.weight_decay 0.01、增加数据。",
+    ),
+    "training.tracker_missing": (
+        "The tracker {name} is not installed.",
+        "未安装跟踪工具 {name}。",
+    ),
+    "training.tracker_missing.hint": (
+        "Install it (`pip install 'tuneloop[trackers]'` has mlflow and trackio), or take it out of training.report_to. "
+        "Known: {known}.",
+        "请安装（pip install 'tuneloop[trackers]' 含 mlflow 和 trackio），或从 training.report_to 中去掉。可用：{known}。",
     ),
     "training.resume_differs": (
-        "The run {file} was made from other inputs: {difference}.",
-        "训练 {file} 的输入不同：{difference}。",
+        "The unfinished run {file} was begun with other inputs: {difference}.",
+        "未完成的训练 {file} 的输入不同：{difference}。",
     ),
     "training.resume_differs.hint": (
-        "Start a new run without --resume.",
-        "请去掉 --resume 重新训练。",
+        "Begin a new run with --no-resume, undo the change, or go on all the same with --resume --force (the run is marked).",
+        "请用 --no-resume 开始新的训练，或撤销改动；也可用 --resume --force 强制继续（会在训练中注明）。",
+    ),
+    "training.resume_shapes": (
+        "The checkpoint {file} holds an adapter of another shape.",
+        "检查点 {file} 中的适配器形状不同。",
+    ),
+    "training.resume_shapes.hint": (
+        "Rank and adapted layers can't change within a run: begin a new one with --no-resume.",
+        "同一训练中不能更改秩和目标层：请用 --no-resume 开始新的训练。",
+    ),
+    "training.resume_schedule": (
+        "The checkpoint {file} belongs to another order of the samples.",
+        "检查点 {file} 对应的样本顺序不同。",
+    ),
+    "training.resume_schedule.hint": (
+        "Another version of tuneloop began this run: use that one, begin anew with --no-resume, or --resume --force.",
+        "该训练由其他版本的 tuneloop 开始：请使用该版本，或用 --no-resume 重新开始，或加 --resume --force。",
+    ),
+    "training.forced": (
+        "Going on although these inputs changed: {difference}. The run is marked.",
+        "输入已变化但仍继续：{difference}。训练中已注明。",
     ),
     "training.nothing_to_resume": ("There is no unfinished run of this recipe.", "该配方没有未完成的训练。"),
     "training.nothing_to_resume.hint": (
@@ -165,6 +241,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "training.report.loss": ("loss (nats per token)", "损失（每词元 nat）"),
     "training.report.rate": ("learning rate", "学习率"),
     "training.report.norm": ("gradient norm", "梯度范数"),
+    "training.report.memory": ("memory (bytes)", "内存（字节）"),
+    "training.report.step_short": ("step", "步"),
+    "training.report.decision": ("what the run decided by itself", "训练自行作出的决定"),
+    "training.report.smaller_training": (
+        "memory ran out: micro-batches of at most {tokens} tokens",
+        "内存不足：微批最多 {tokens} 个词元",
+    ),
+    "training.report.smaller_evaluation": (
+        "memory ran out in the evaluation: passes of at most {tokens} tokens",
+        "验证时内存不足：每次前向最多 {tokens} 个词元",
+    ),
+    "training.report.rollback_spike": (
+        "loss spike: back to step {back_to}, steps {first}–{last} left out, half the rate",
+        "损失突增：回到第 {back_to} 步，跳过第 {first}–{last} 步，学习率减半",
+    ),
+    "training.report.rollback_not_finite": (
+        "values not finite: back to step {back_to}, steps {first}–{last} left out, half the rate",
+        "数值非有限：回到第 {back_to} 步，跳过第 {first}–{last} 步，学习率减半",
+    ),
     "training.report.speed": ("tokens per second", "每秒词元数"),
     "training.report.plan": ("Plan", "计划"),
     "training.report.setting": ("setting", "设置"),

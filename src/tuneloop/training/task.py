@@ -1,0 +1,89 @@
+"""A training under way: what the loop works on, everything that changes, and how both reach the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+
+from tuneloop.core.progress import Progress, Tracker
+from tuneloop.store.checkpoint import prune_checkpoints, save_checkpoint
+from tuneloop.training.batches import Step, fit
+from tuneloop.training.journal import Journal
+from tuneloop.training.memory import Budget
+from tuneloop.training.recovery import Recovery
+from tuneloop.training.state import State, write_state
+from tuneloop.training.tokenise import Example
+
+NOT_FINITE, NOT_FINITE_WINDOW = 3, 20
+"""More steps than this without a finite loss, within so many, are answered like a spike."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the loop works on."""
+
+    model: PeftModel
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    steps: Sequence[Step]
+    seed: int
+    learning_rate: float
+    warmup_steps: int
+    weight_decay: float
+    betas: tuple[float, float]
+    max_grad_norm: float
+    eval_steps: int
+    save_steps: int
+    save_total_limit: int
+    patience: int
+    folder: Path
+    """The run's folder."""
+    identity: dict[str, Any]
+    """What must be the same at resume; kept in every checkpoint's manifest."""
+    forced: bool = False
+    """Go on although the order of the samples is another one."""
+    budget: Budget | None = None
+    """The guard against the kernel's out-of-memory killer; a GPU raises by itself."""
+    report_to: tuple[str, ...] = ()
+
+
+@dataclass
+class Training:
+    """A training under way."""
+
+    task: Task
+    state: State
+    best: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    recovery: Recovery
+    journal: Journal
+    tracker: Tracker
+    progress: Progress
+    check_signals: Callable[[], None]
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.task.folder / "checkpoints"
+
+    def pieces(self, number: int) -> list[list[Example]]:
+        """The micro-batches of a step (1 …), cut to what memory has been found to hold."""
+        limit = self.recovery.tokens("training", number)
+        train, micro_batches = self.task.train, self.task.steps[number - 1].micro_batches
+        return [piece for micro in micro_batches for piece in fit([train[i] for i in micro], limit)]
+
+    def save(self) -> None:
+        """Write a checkpoint, and remove those that nothing needs: a rollback may want the one before its window."""
+        task, state = self.task, self.state
+
+        def write(path: Path) -> None:
+            write_state(path, task.model, self.optimizer, self.best, state)
+
+        save_checkpoint(self.checkpoints, state.step, write, config=task.identity)
+        before_window = max(0, state.step - NOT_FINITE_WINDOW) // task.save_steps * task.save_steps
+        prune_checkpoints(self.checkpoints, keep=task.save_total_limit, protected=[state.best_step, before_window])
