@@ -34,7 +34,7 @@ demo: $(STAMP)  ## bank service in English: data, training, proof, three answers
 demo-zh: $(STAMP)  ## the same in Chinese, on gemma3-270m (Gemma Terms of Use)
 	$(BIN)/tuneloop run recipes/bank-service.zh.yaml --workspace demo --accept-license gemma --language zh
 
-bench: $(STAMP)  ## training throughput beside the textbook script and TRL
+bench: $(STAMP)  ## training throughput beside the textbook script and TRL (20 minutes; nothing else may run)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python bench/train_throughput.py
 
