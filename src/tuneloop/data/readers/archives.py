@@ -71,7 +71,7 @@ def _seekable(file: File, stream: io.BufferedReader) -> io.BufferedReader | io.B
 def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int, file: File) -> int:
     """Inflate one member, and return its true size."""
     inner = member.filename
-    member.file_size = limit + 1  # what the archive says is not believed: read up to the limit
+    member.file_size = limit + (1 << 20)  # what the archive says is not believed: read beyond the limit
     size, before = 0, b""
     with archive.open(member) as content:
         while chunk := content.read(1 << 18):

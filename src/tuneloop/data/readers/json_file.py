@@ -87,8 +87,11 @@ def _records(file: File, value: Any) -> list[Any]:
 def _rows(file: File, records: list[Any]) -> Iterator[Row | Rejected]:
     for number, record in enumerate(records, start=1):
         value = unwrap(record)
-        if isinstance(value, dict):
-            yield Row(number, value)
-        else:
+        if not isinstance(value, dict):
             shown = orjson.dumps(value).decode()
             yield reject(file, number, "data.row_not_object", shown, found=type(value).__name__)
+        elif file.size > LONGEST_ROW and len(content := orjson.dumps(value)) > LONGEST_ROW:
+            shown = content[:10_000].decode("utf-8", "replace")
+            yield reject(file, number, "data.row_too_long", shown, limit=f"{LONGEST_ROW:,}")
+        else:
+            yield Row(number, value)

@@ -11,11 +11,14 @@ from collections.abc import Iterator
 
 import orjson
 
+from tuneloop.data.readers.rows import LONGEST_ROW
+
 LONGEST_ITEM = 64 << 20
 """Bytes that are looked through for the end of an item."""
 MOST_TRIES = 500
 """Places that are tried after a broken item."""
 
+_QUOTE, _COMMA, _OPENING = b'",{'
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NESTED = re.compile(_STRING + rb'|[\[\]{}"]', re.DOTALL)
 _PLAIN = re.compile(_STRING + rb'|[\[\]{},"]', re.DOTALL)
@@ -47,8 +50,8 @@ def split_list(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
             return
         end = window.find_end()
         start = window.place
-        found = _keys(window.text[start:end]) if end else None
-        if end and (found is not None or not window.text.startswith(b"{", start)):
+        found = _keys(window.text, start, end) if end else None
+        if end and (found is not None or window.text[start] != _OPENING):
             keys = found or keys
             yield window.take(end), True
             continue
@@ -64,19 +67,19 @@ class _Window:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self.text = next(chunks, b"")
+        self.text = bytearray(next(chunks, b""))
         self.place = 0
 
     def take(self, end: int) -> bytes:
-        taken = self.text[self.place : end]
+        """What stands before a place; of what is too long to be a row, the beginning."""
+        taken = bytes(self.text[self.place : min(end, self.place + LONGEST_ROW + 1)])
         self.place = end
         return taken
 
     def skip(self, pattern: re.Pattern[bytes]) -> bool:
         """Pass over what matches, however far it goes; False at the end of the text."""
         while True:
-            match = pattern.match(self.text, self.place)
-            self.place = match.end() if match else self.place
+            self.place = _end_of_match(pattern, self.text, self.place)
             if self.place < len(self.text):
                 return True
             if not self._grow():
@@ -91,27 +94,30 @@ class _Window:
 
     def _grow(self) -> bool:
         """Let go of what was used and take in as much again; False at the end of the text."""
-        parts = [self.text[self.place :]]
-        wanted = max(1, len(parts[0]))
-        while wanted > 0 and (chunk := next(self._chunks, b"")):
-            parts.append(chunk)
-            wanted -= len(chunk)
-        self.text, self.place = b"".join(parts), 0
-        return len(parts) > 1
+        del self.text[: self.place]
+        self.place, size = 0, len(self.text)
+        while len(self.text) <= 2 * size and (chunk := next(self._chunks, b"")):
+            self.text += chunk
+        return len(self.text) > size
 
 
-def _end_of_item(text: bytes, start: int) -> int | None:
+def _end_of_match(pattern: re.Pattern[bytes], text: bytearray, place: int) -> int:
+    match = pattern.match(text, place)
+    return match.end() if match else place
+
+
+def _end_of_item(text: bytearray, start: int) -> int | None:
     """Where the item that starts at `start` ends, as far as quotes and brackets tell."""
     depth = 0
-    pattern = _NESTED if text[start : start + 1] in (b"{", b"[") else _PLAIN
+    pattern = _NESTED if text[start] in b"{[" else _PLAIN
     for match in pattern.finditer(text, start):
-        token = match.group()[:1]
-        if token == b'"':
+        token = text[match.start()]
+        if token == _QUOTE:
             if match.end() - match.start() == 1:
                 return None  # a string that is not closed
         elif token in b"[{":
             depth += 1
-        elif token == b",":
+        elif token == _COMMA:
             if depth == 0:
                 return match.start()
         else:
@@ -123,23 +129,26 @@ def _end_of_item(text: bytes, start: int) -> int | None:
     return None
 
 
-def _next_item(text: bytes, start: int, end: int, keys: frozenset[str]) -> int | None:
+def _next_item(text: bytearray, start: int, end: int, keys: frozenset[str]) -> int | None:
     """Where, from `start` to `end`, the next whole object starts that looks like the ones before."""
     for tries, match in enumerate(_NEXT_OBJECT.finditer(text, start, end)):
         if tries == MOST_TRIES:
             return None
         place = match.end()
         stop = _end_of_item(text, place)
-        found = _keys(text[place:stop]) if stop else None
+        found = _keys(text, place, stop) if stop else None
         if found is not None and (keys & found if keys else len(found) > 1):
             return place
     return None
 
 
-def _keys(item: bytes) -> frozenset[str] | None:
-    """The keys of an object; None if it is none that can be parsed."""
-    if not item.startswith(b"{"):
+def _keys(text: bytearray, start: int, end: int) -> frozenset[str] | None:
+    """The keys of the object that stands there; none if it is too long for a row; None if it can't be parsed."""
+    if text[start] != _OPENING:
         return None
+    if end - start > LONGEST_ROW:
+        return frozenset()
+    item = text[start:end]
     try:
         return frozenset(orjson.loads(item))
     except orjson.JSONDecodeError:

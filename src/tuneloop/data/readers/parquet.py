@@ -9,7 +9,7 @@ from typing import Any
 from tuneloop.core.errors import DataError
 from tuneloop.core.records import Rejected
 from tuneloop.data.readers.files import File
-from tuneloop.data.readers.rows import MOST_COLUMNS, Row, Rows, reject
+from tuneloop.data.readers.rows import LONGEST_ROW, MOST_COLUMNS, SHOWN, Row, Rows, reject
 
 LARGEST_PACKED = 512 << 20
 """Bytes of a .parquet inside an archive, which is read as a whole; a plain file may have any size."""
@@ -47,6 +47,10 @@ def _batches(file: File, scan: Any) -> Iterator[dict[str, Any]]:
 
 def _rows(file: File, records: Iterator[dict[str, Any]]) -> Iterator[Row | Rejected]:
     for number, record in enumerate(records, start=1):
+        if sum(len(value) for value in record.values() if isinstance(value, str | bytes)) > LONGEST_ROW:
+            shown = {name: str(value)[:SHOWN] for name, value in record.items()}
+            yield reject(file, number, "data.row_too_long", shown, limit=f"{LONGEST_ROW:,}")
+            continue
         binary = [name for name, value in record.items() if isinstance(value, bytes)]
         try:
             record |= {name: record[name].decode() for name in binary}

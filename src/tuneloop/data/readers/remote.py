@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
 from tuneloop.core.errors import DataError, TryAgainError
@@ -77,8 +78,9 @@ def fetch(address: str) -> Path:
 
     Raises:
         DataError: there is no such file (code `data.file_missing`), the scheme is unknown or needs an extra
-            (`data.scheme_unknown`), or it is too large (`data.file_too_large`).
-        TryAgainError: the network is away (`data.fetch_failed`).
+            (`data.scheme_unknown`), the server refuses (`data.fetch_failed`), or it is too large
+            (`data.file_too_large`).
+        TryAgainError: the network or the server is away (`data.fetch_failed`).
     """
     shown = without_secrets(address)
     target = _folder() / hash_value(address)[:12] / file_name(address)
@@ -89,6 +91,10 @@ def fetch(address: str) -> Path:
             _copy(source, copy, shown)
     except FileNotFoundError as error:
         raise DataError("data.file_missing", file=shown, near="–") from error
+    except HTTPError as error:
+        error.close()
+        kind = DataError if 400 <= error.code < 500 else TryAgainError
+        raise kind("data.fetch_failed", file=shown, problem=f"{error.code} {error.reason}") from error
     except (ImportError, ValueError) as error:
         raise DataError("data.scheme_unknown", file=shown, problem=str(error)) from error
     except OSError as error:

@@ -12,7 +12,7 @@ from tuneloop.core.records import Rejected
 from tuneloop.data.cells import restore
 from tuneloop.data.columns import is_known_name
 from tuneloop.data.readers.files import File
-from tuneloop.data.readers.rows import MOST_COLUMNS, Row, reject
+from tuneloop.data.readers.rows import LONGEST_ROW, MOST_COLUMNS, Row, reject
 
 Cells = Sequence[str | None]
 
@@ -88,6 +88,8 @@ def _rows(
         elif any((cell or "").strip() for cell in line[len(names) :]):
             shown = " | ".join(cell or "" for cell in line)
             yield reject(file, number, "data.row_ragged", shown, found=len(line), expected=len(names))
+        elif sum(len(cell) for cell in line if cell) > LONGEST_ROW:
+            yield reject(file, number, "data.row_too_long", next(filter(None, line), ""), limit=f"{LONGEST_ROW:,}")
         else:
             yield Row(number, _values(names, line))
 
@@ -109,5 +111,10 @@ def _looks_like_data(header: Cells) -> bool:
     cells = [cell.strip() for cell in header if cell and cell.strip()]
     if any(is_known_name(cell) for cell in cells):
         return False
-    sentences = sum(len(cell) >= 8 and _SENTENCE_END.search(cell) is not None for cell in cells)
+    sentences = sum(_weight(cell) >= 8 and _SENTENCE_END.search(cell) is not None for cell in cells)
     return sentences >= 2 or any(len(cell) > 80 for cell in cells)
+
+
+def _weight(cell: str) -> int:
+    """Length of a cell; a Chinese character says as much as two letters."""
+    return len(cell) + sum(ord(character) > 0x2E7F for character in cell)
