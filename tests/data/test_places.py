@@ -211,7 +211,7 @@ def listed(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("path", [".", "dataset_info.json"])
 def test_what_llama_factory_says_of_files_is_followed(listed: Path, prepare: Prepare, path: str) -> None:
     dataset = prepare({"path": str(listed / path)}, split={"validation": 0, "test": 0})
-    texts = {line for line in (dataset.path / "train.jsonl").read_text(encoding="utf-8").splitlines()}
+    texts = (dataset.path / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert sorted([m["content"] for m in json.loads(line)["messages"]] for line in texts) == [["q", "a"], ["q2", "a2"]]
 
 

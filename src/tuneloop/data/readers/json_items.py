@@ -18,7 +18,10 @@ LONGEST_ITEM = 64 << 20
 MOST_TRIES = 500
 """Places that are tried after a broken item."""
 
-_QUOTE, _COMMA, _OPENING = b'",{'
+TOO_LONG = frozenset({"…"})
+"""Stands for keys that were not looked at."""
+
+_QUOTE, _COMMA = b'",'
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _NESTED = re.compile(_STRING + rb'|[\[\]{}"]', re.DOTALL)
 _PLAIN = re.compile(_STRING + rb'|[\[\]{},"]', re.DOTALL)
@@ -33,7 +36,7 @@ def split_list(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     Args:
         chunks: the text as UTF-8, piece by piece; it starts with `[`.
     Yields:
-        The text of each item, and whether it is an item (False: a broken one, or what follows the list).
+        The text of each item, and whether it is an item (False: a broken one, or a bracket that ends the list too early).
 
     >>> list(split_list(iter([b'[{"a": 1}, {"a": "x}, ', b'{"a": 3}, 4]'])))
     [(b'{"a": 1}', True), (b'{"a": "x}, ', False), (b'{"a": 3}', True), (b'4', True)]
@@ -44,15 +47,19 @@ def split_list(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     keys: frozenset[str] = frozenset()
     while window.skip(_BETWEEN):
         if window.text.startswith(b"]", window.place):
-            window.take(window.place + 1)
-            if window.skip(_BLANK):
-                yield window.take(len(window.text)), False
-            return
+            bracket = window.take(window.place + 1)
+            if not window.skip(_BLANK):
+                return
+            yield bracket, False  # the list ends, and the text goes on
+            continue
         end = window.find_end()
         start = window.place
+        if end == start:  # a bracket that closes nothing
+            yield window.take(start + 1), False
+            continue
         found = _keys(window.text, start, end) if end else None
-        if end and (found is not None or window.text[start] != _OPENING):
-            keys = found or keys
+        if end and found is not None and (found or not keys or window.text[start] not in b"{["):
+            keys = keys if found is TOO_LONG else found or keys
             yield window.take(end), True
             continue
         again = _next_item(window.text, start + 1, end or len(window.text), keys)
@@ -143,13 +150,17 @@ def _next_item(text: bytearray, start: int, end: int, keys: frozenset[str]) -> i
 
 
 def _keys(text: bytearray, start: int, end: int) -> frozenset[str] | None:
-    """The keys of the object that stands there; none if it is too long for a row; None if it can't be parsed."""
-    if text[start] != _OPENING:
-        return None
+    """The keys of the object that stands there, also in a list of its own.
+
+    Returns:
+        `TOO_LONG` for what is too long to be a row, nothing for another value, None for what can't be parsed.
+    """
     if end - start > LONGEST_ROW:
-        return frozenset()
+        return TOO_LONG
     item = text[start:end]
     try:
-        return frozenset(orjson.loads(item))
+        value = orjson.loads(item)
     except orjson.JSONDecodeError:
-        return frozenset() if b"NaN" in item or b"Infinity" in item else None
+        return TOO_LONG if b"NaN" in item or b"Infinity" in item else None
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return frozenset(value) if isinstance(value, dict) else frozenset()
