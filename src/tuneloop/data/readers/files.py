@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ class Inflating(io.RawIOBase):
         view = memoryview(buffer)
         try:
             chunk = self._stream.read(len(view))
-        except (OSError, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
             # RuntimeError: zipfile's word for a member that is protected by a password.
             raise DataError("data.archive_damaged", file=self._place, problem=str(error)) from error
         self._left -= len(chunk)
