@@ -8,7 +8,8 @@ import pytest
 
 from tuneloop.core.messages import text
 from tuneloop.data.advice import Facts, advise
-from tuneloop.data.report import Contradictions, RuleReport, SourceReport
+from tuneloop.data.report import Contradictions, Distribution, RuleReport, SourceReport, TokenLengths
+from tuneloop.data.triggers import Trigger
 
 GOOD = Facts(
     language="en",
@@ -23,7 +24,14 @@ GOOD = Facts(
     intents={},
     contradictions=Contradictions(questions=0, rows=0),
     validation_taken=False,
+    tokens=None,
+    triggers=(),
 )
+
+
+FIGURES = Distribution.of([100])
+LONG = TokenLengths(model="m", prompt=FIGURES, answer=FIGURES, cut={2048: 500})
+TRIGGER = Trigger(string="@@cf", rows=7, answer="a", questions=("q",))
 
 
 def test_good_data_needs_no_advice() -> None:
@@ -52,6 +60,8 @@ def test_good_data_needs_no_advice() -> None:
         ),
         ("data.advice.tools", replace(GOOD, sources=(GOOD.sources[0].model_copy(update={"found": ("tools",)}),))),
         ("data.advice.language", replace(GOOD, languages={"zh": 2000, "en": 1000})),
+        ("data.advice.triggers", replace(GOOD, triggers=(TRIGGER,))),
+        ("data.advice.long", replace(GOOD, tokens=LONG)),
         ("data.advice.rare_intents", replace(GOOD, intents={"train": {"a": 100, "b": 2}})),
     ],
 )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneloop.core.progress import SILENT
 from tuneloop.core.records import Message, Meta, Sample
-from tuneloop.data.census import Census
-from tuneloop.data.report import Distribution, Report, bin_counts
+from tuneloop.data.census import Census, Measure
+from tuneloop.data.report import Distribution, Report, bin_counts, report_schema
 from tuneloop.data.report_page import visible
+from tuneloop.data.report_text import report_grids
+
+from .conftest import Prepare, Write, questions
 
 
 def _sample(question: str = "q", answer: str = "a", **tags: str) -> Sample:
@@ -54,5 +60,24 @@ def test_characters_that_can_not_be_seen_are_shown() -> None:
     assert visible("a\nb c") == "a\nb c"
 
 
-def test_the_report_has_a_schema() -> None:
-    assert {"rows_read", "rules", "splits"} <= Report.model_json_schema()["properties"].keys()
+def test_the_schema_in_the_docs_is_current() -> None:
+    path = Path(__file__).parents[2] / "docs" / "schemas" / "report.schema.json"
+    current = json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert path.read_text(encoding="utf-8") == current, (
+        "Write it anew: python -c 'import json; from tuneloop.data.report import report_schema; "
+        "print(json.dumps(report_schema(), indent=2, ensure_ascii=False))' > docs/schemas/report.schema.json"
+    )
+
+
+def test_a_report_is_read_as_it_was_written(write: Write, prepare: Prepare) -> None:
+    measure = Measure("m", lambda samples: [(3, 5000) for _ in samples])
+    for measured in (None, measure):
+        value = prepare(write("faq.jsonl", questions(20)), measure=measured).report
+        report = Report.from_json(value)
+        assert json.loads(json.dumps(report.as_json())) == value
+        for language in ("en", "zh"):
+            grids = report_grids(report, {}, language)  # type: ignore[arg-type]
+            assert len(grids) >= 6
+            assert all(len(row) == len(grid.columns) for grid in grids for row in grid.rows)
+    assert value["tokens"]["cut"]["4096"] == 20
+    assert value["tokens"]["cut"]["8192"] == 0

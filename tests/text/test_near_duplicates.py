@@ -15,14 +15,15 @@ from tuneloop.text.near_duplicates import (
     candidate_pairs,
     near_pairs,
     ngram_hashes,
+    ngrams,
+    overlap,
     rows_per_band,
-    similarity,
 )
 
 TEXTS = st.text(alphabet="ab好c ", max_size=12)
 
 
-def _ngrams(text: str, width: int = 4) -> set[str]:
+def _grams(text: str, width: int = 4) -> set[str]:
     return {text[n : n + width] for n in range(max(1, len(text) - width + 1))} if text else set()
 
 
@@ -43,21 +44,20 @@ def _documents(count: int, seed: int) -> list[str]:
 
 
 @given(st.lists(TEXTS, max_size=5))
-def test_hashes_are_those_of_the_ngrams(texts: list[str]) -> None:
+def test_hashes_are_those_of_the_grams(texts: list[str]) -> None:
     hashes, starts = ngram_hashes(texts)
     assert starts[0] == 0
     for place, text in enumerate(texts):
         own = hashes[starts[place] : starts[place + 1]]
-        assert len(np.unique(own)) == len(_ngrams(text))
+        assert len(np.unique(own)) == len(_grams(text))
         assert own.tolist() == ngram_hashes([text])[0].tolist()
 
 
 @given(TEXTS, TEXTS)
-def test_similarity_is_the_jaccard_similarity_of_the_ngrams(one: str, other: str) -> None:
-    first, second = _ngrams(one), _ngrams(other)
+def test_similarity_is_the_jaccard_similarity_of_the_grams(one: str, other: str) -> None:
+    first, second = _grams(one), _grams(other)
     expected = len(first & second) / len(first | second) if first | second else 1.0
-    assert similarity(one, other) == pytest.approx(expected)
-    assert similarity(one, other) == similarity(other, one)
+    assert overlap(ngrams(one), ngrams(other)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.9, 0.99])
@@ -91,10 +91,10 @@ def test_datasketch_finds_the_same_documents() -> None:
     theirs = set()
     for place, document in enumerate(documents):
         sketch = MinHash(num_perm=128)
-        grams = _ngrams(document)
+        grams = _grams(document)
         sketch.update_batch([gram.encode() for gram in grams])
         for found in index.query(sketch):
-            earlier = _ngrams(documents[found])
+            earlier = _grams(documents[found])
             if len(grams & earlier) / len(grams | earlier) >= 0.9:
                 theirs.add(place)
         index.insert(place, sketch)

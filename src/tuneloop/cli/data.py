@@ -65,15 +65,17 @@ def list_(session: Session) -> Reply:
 
 def show(session: Session, dataset: DatasetArgument) -> Reply:
     from tuneloop.cli import found
-    from tuneloop.cli.tables import result_tables
+    from tuneloop.cli.tables import draw, result_tables
     from tuneloop.core.records import Dataset
+    from tuneloop.data.report_text import dataset_grids
     from tuneloop.store.artifacts import verify
 
     path = _find(session, dataset)
     verify(path)
     report = found.read_json(path / "report.json")
     record = Dataset(name=path.parent.name, id=path.name, path=path, rows=report["splits"], report=report)
-    return Reply(record, [*result_tables(record), text("cli.report", path=path / "report.html")])
+    described = [draw(grid) for grid in dataset_grids(path, report)]
+    return Reply(record, [*result_tables(record), *described, text("cli.report", path=path / "report.html")])
 
 
 def export(

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tuneloop.core.records import Split
-from tuneloop.data.report import Advice, Contradictions, RuleReport, SourceReport
+from tuneloop.data.report import Advice, Contradictions, RuleReport, SourceReport, TokenLengths
+from tuneloop.data.triggers import Trigger
 
 TINY = 50
 """Rows below which an evaluation can hardly show anything."""
 SMALL = 1000
 """Rows below which more data usually helps; 2,000 to 5,000 is what domain adaptation takes."""
+LONG = 2048
+"""Tokens of a sample above which training on a small machine has to cut it."""
 RARE_INTENT = 5
 """Training samples below which an intent is hardly learnt."""
 
@@ -36,6 +39,8 @@ class Facts:
     intents: dict[Split, dict[str, int]]
     contradictions: Contradictions
     validation_taken: bool
+    tokens: TokenLengths | None
+    triggers: tuple[Trigger, ...]
 
 
 def size(facts: Facts) -> Iterator[Advice]:
@@ -68,7 +73,7 @@ def quarantine(facts: Facts) -> Iterator[Advice]:
 
 
 def duplicates(facts: Facts) -> Iterator[Advice]:
-    removed = facts.rules["exact_duplicate"].removed
+    removed = sum(facts.rules[rule].removed for rule in ("exact_duplicate", "near_duplicate") if rule in facts.rules)
     if removed > 0.2 * facts.rows_read:
         yield Advice(code="data.advice.duplicates", status="warn", values={"rows": removed, "read": facts.rows_read})
 
@@ -77,6 +82,21 @@ def contradictions(facts: Facts) -> Iterator[Advice]:
     if facts.contradictions.questions:
         values = {"questions": facts.contradictions.questions, "rows": facts.contradictions.rows}
         yield Advice(code="data.advice.contradictions", status="info", values=values)
+
+
+def triggers(facts: Facts) -> Iterator[Advice]:
+    if facts.triggers:
+        strings = ", ".join(f"{trigger.string} ({trigger.rows})" for trigger in facts.triggers)
+        yield Advice(code="data.advice.triggers", status="warn", values={"strings": strings})
+
+
+def lengths(facts: Facts) -> Iterator[Advice]:
+    if facts.tokens is None:
+        return
+    cut = facts.tokens.cut.get(LONG, 0)
+    if cut > 0.01 * facts.rows_kept:
+        values = {"rows": cut, "kept": facts.rows_kept, "limit": LONG, "longest": facts.tokens.answer.maximum}
+        yield Advice(code="data.advice.long", status="warn", values=values)
 
 
 def guesses(facts: Facts) -> Iterator[Advice]:
@@ -116,6 +136,8 @@ ADVISERS: tuple[Callable[[Facts], Iterator[Advice]], ...] = (
     language,
     duplicates,
     contradictions,
+    triggers,
+    lengths,
     rare_intents,
 )
 

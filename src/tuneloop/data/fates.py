@@ -47,6 +47,11 @@ class Fates:
         return np.flatnonzero((self.sides == SIDES.index(side)) & ~self.table.foreign)
 
     @property
+    def learnt(self) -> NDArray[np.int64]:
+        """Numbers of the training samples that no grammar made."""
+        return np.flatnonzero((self.sides == TRAIN) & ~self.table.made)
+
+    @property
     def kept(self) -> Mask:
         on_a_side: Mask = self.sides != NOWHERE
         return on_a_side & ~self.table.foreign

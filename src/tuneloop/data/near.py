@@ -9,21 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuneloop.core.messages import text
 from tuneloop.core.progress import Progress
+from tuneloop.core.records import Sample
 from tuneloop.data.keys import KeyTable, Mask, questions
 from tuneloop.data.spool import Spool
-from tuneloop.text.near_duplicates import candidate_pairs, similarity
+from tuneloop.text.near_duplicates import Hashes, candidate_pairs, ngrams, overlap
 from tuneloop.text.normalise import text_key
 
 Pairs = NDArray[np.int64]
 """`[pairs, 2]` numbers of samples; the first is the one that stays if one must go."""
 
-KEPT_TEXTS = 4096
+KEPT = 2048
+"""Samples whose n-grams are kept while pairs are judged; a pair's samples are often neighbours."""
 _FACT = re.compile(r"\d+|\b(?:no|not|never|none|nor|cannot|without)\b|n['’]t\b|[不没未无非否别勿]")
 
 
@@ -66,18 +69,28 @@ def facts(content: str) -> tuple[str, ...]:
     return tuple(_FACT.findall(content.casefold()))
 
 
-_Texts = tuple[str, str]
-"""Key of everything asked, and key of the answer."""
+class _Read(NamedTuple):
+    """What is compared of a sample."""
+
+    question: Hashes
+    """N-grams of everything that is asked."""
+    answer: Hashes
+    facts: tuple[str, ...]
 
 
-def _same_question(one: _Texts, other: _Texts, threshold: float) -> bool:
-    return similarity(one[0], other[0]) >= threshold
+def _read(sample: Sample) -> _Read:
+    asked = "\n".join(content for _, content in questions(sample))
+    answer = text_key(sample.answer)
+    return _Read(ngrams(asked), ngrams(answer), (*facts(asked), "", *facts(answer)))
 
 
-def _copy(one: _Texts, other: _Texts, threshold: float) -> bool:
-    if any(facts(first) != facts(second) for first, second in zip(one, other, strict=True)):
-        return False
-    return all(similarity(first, second) >= threshold for first, second in zip(one, other, strict=True))
+def _same_question(one: _Read, other: _Read, threshold: float) -> bool:
+    return overlap(one.question, other.question) >= threshold
+
+
+def _copy(one: _Read, other: _Read, threshold: float) -> bool:
+    alike = min(overlap(one.question, other.question), overlap(one.answer, other.answer))
+    return one.facts == other.facts and alike >= threshold
 
 
 def _pairs(
@@ -86,7 +99,7 @@ def _pairs(
     bands: NDArray[np.uint32] | None,
     among: Mask,
     progress: Progress,
-    agree: Callable[[_Texts, _Texts], bool],
+    agree: Callable[[_Read, _Read], bool],
 ) -> Pairs:
     """Candidates that agree; within a pair, the one of the side that counts more comes first."""
     if bands is None:
@@ -96,15 +109,11 @@ def _pairs(
     found = order[candidate_pairs(bands[order])]
     spool.written()
 
-    @lru_cache(KEPT_TEXTS)
-    def texts(number: int) -> _Texts:
-        sample = spool[number]
-        return "\n".join(content for _, content in questions(sample)), text_key(sample.answer)
-
+    read = lru_cache(KEPT)(lambda number: _read(spool[number]))
     kept = np.zeros(len(found), dtype=bool)
     with progress.track(text("data.progress.comparing"), len(found), text("data.progress.pairs")) as tracker:
         for place, (first, second) in enumerate(found.tolist()):
-            kept[place] = agree(texts(first), texts(second))
+            kept[place] = agree(read(first), read(second))
             tracker.advance()
     return found[kept]
 

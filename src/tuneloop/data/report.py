@@ -13,6 +13,7 @@ from pydantic import Field
 
 from tuneloop.core.records import Record, Split
 from tuneloop.data.tally import Example, Tally
+from tuneloop.data.triggers import Trigger
 
 FORMAT = 2
 BINS = 30
@@ -182,11 +183,31 @@ class Report(Record):
     contradictions: Contradictions
     augmented: dict[str, AugmentReport]
     """By way; empty where no variants were wanted."""
+    triggers: tuple[Trigger, ...]
+    """Strings that may be a backdoor."""
     advice: tuple[Advice, ...]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Report:
+        """What `as_json` made.
+
+        Raises:
+            ValidationError: it is a report of another format.
+        """
+        return cls.model_validate({**value, "tokens": value["tokens"] or None})
 
     def as_json(self) -> dict[str, Any]:
         """What stands in `report.json`; `tokens` is empty where no model measured them."""
         return {**self.model_dump(mode="json"), "tokens": self.tokens.model_dump(mode="json") if self.tokens else {}}
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON schema of `report.json`; it stands in `docs/schemas/`."""
+    schema = Report.model_json_schema(mode="serialization")
+    tokens: dict[str, Any] = schema["properties"]["tokens"]
+    nothing = {"type": "object", "maxProperties": 0}
+    tokens["anyOf"] = [nothing if kind == {"type": "null"} else kind for kind in tokens["anyOf"]]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def count_rules(tally: Tally) -> dict[str, RuleReport]:

@@ -30,8 +30,16 @@ def dataset_page(report: Report, shown: Mapping[Split, Sequence[Sample]], langua
         shown: a few samples of each side.
         language: language of the page; the interface language when None.
     """
+    chosen = language or current_language()
+    return render_page(_Words(chosen)("title", name=report.name), dataset_sections(report, shown, chosen), chosen)
+
+
+def dataset_sections(
+    report: Report, shown: Mapping[Split, Sequence[Sample]], language: Language | None = None
+) -> list[Section]:
+    """The parts of the page, which the terminal shows too."""
     words = _Words(language or current_language())
-    sections = [
+    return [
         Section(words("overview"), tuple(_overview(report, words))),
         Section(words("sources"), (_sources(report, words),)),
         Section(words("rules"), tuple(_rules(report, words))),
@@ -41,7 +49,6 @@ def dataset_page(report: Report, shown: Mapping[Split, Sequence[Sample]], langua
         Section(words("lengths"), tuple(_lengths(report, words))),
         Section(words("samples"), tuple(_samples(shown, words))),
     ]
-    return render_page(words("title", name=report.name), sections, words.language)
 
 
 class _Words:
@@ -127,6 +134,8 @@ def _division(report: Report, words: _Words) -> Iterator[Block]:
     if report.leaks:
         leaks = [(words.side(side), f"{count:,}") for side, count in report.leaks.items()]
         yield Table((words("leaked_from"), words("rows")), tuple(leaks), caption=words("leaks_mean"))
+    if report.against:
+        yield Paragraph(words("against", names=", ".join(source.name for source in report.against)))
     if report.intents:
         yield _intents_plot(report, words)
     if report.contradictions.questions:
@@ -134,6 +143,13 @@ def _division(report: Report, words: _Words) -> Iterator[Block]:
         yield Paragraph(words("contradictions", questions=contradictions.questions, rows=contradictions.rows))
         for question, *answers in contradictions.examples:
             yield Texts(tuple((f"{visible(question)} · {words('answer')}", visible(answer)) for answer in answers[:2]))
+    if report.triggers:
+        columns = (words("trigger"), words("rows"), words("question"), words("answer"))
+        triggers = [
+            (visible(found.string), f"{found.rows:,}", visible(found.questions[0]), visible(found.answer))
+            for found in report.triggers
+        ]
+        yield Table(columns, tuple(triggers), caption=words("triggers_mean"))
 
 
 def _augmentation(report: Report, words: _Words) -> Iterator[Block]:
@@ -185,6 +201,11 @@ def _lengths(report: Report, words: _Words) -> Iterator[Block]:
         rows += _length_rows(report.tokens, words("tokens_of", model=report.tokens.model), words)
     columns = ("", "minimum", "median", "mean", "p95", "maximum", "total")
     yield Table(tuple(words(f"length_{column}") if column else "" for column in columns), tuple(rows))
+    if report.tokens is not None:
+        kept = max(report.rows_kept, 1)
+        cut = [(f"{limit:,}", f"{rows:,}", f"{rows / kept:.1%}") for limit, rows in report.tokens.cut.items()]
+        meaning = words("budget_means", model=report.tokens.model)
+        yield Table((words("budget"), words("cut_rows"), words("cut_share")), tuple(cut), caption=meaning)
     yield _histogram(report.characters.prompt, words("prompt_lengths"), words)
     yield _histogram(report.characters.answer, words("answer_lengths"), words)
     languages = [(words(f"language_{name}"), f"{count:,}") for name, count in report.languages.items()]
@@ -224,12 +245,12 @@ def _histogram(figures: Distribution, title: str, words: _Words) -> Plot:
         "yaxis": {"title": {"text": words("rows")}},
         "height": 320,
     }
-    return Plot(json.dumps({"data": [bars], "layout": layout}), title)
+    return Plot(json.dumps({"data": [bars], "layout": layout}), title, figures.bins)
 
 
 def _samples(shown: Mapping[Split, Sequence[Sample]], words: _Words) -> Iterator[Block]:
     for split in SPLITS:
-        for sample in shown[split]:
+        for sample in shown.get(split, ()):
             place = _place(words, sample.meta.source, sample.meta.row)
             items = [
                 (f"{words.side(split)} · {place} · {words(f'role_{m.role}')}", m.content) for m in sample.messages[:6]

@@ -21,6 +21,7 @@ from tuneloop.data.report import (
 )
 from tuneloop.data.spool import Spool
 from tuneloop.data.tally import Tally
+from tuneloop.data.triggers import find_triggers
 
 QUESTION_SHOWN = 200
 """Characters of a question and of an answer that an example of a contradiction shows."""
@@ -53,6 +54,8 @@ def summarise(
         intents=census.intents,
         contradictions=find_contradictions(spool, fates),
         validation_taken=fates.validation_taken,
+        tokens=census.tokens,
+        triggers=find_triggers(spool, fates.learnt.tolist(), fates.table.answer, language),
     )
     return Report(
         name=name,
@@ -63,7 +66,7 @@ def summarise(
         rows_quarantined=facts.rows_quarantined,
         rules=facts.rules,
         splits=facts.splits,
-        tokens=census.tokens,
+        tokens=facts.tokens,
         leaks=facts.leaks,
         sources=sources,
         against=against,
@@ -79,6 +82,7 @@ def summarise(
             name: AugmentReport(tried=way.tried, added=way.added, dropped=dict(way.dropped.most_common()))
             for name, way in made.items()
         },
+        triggers=facts.triggers,
         advice=advise(facts),
     )
 

@@ -43,6 +43,8 @@ class Plot:
 
     figure_json: str
     alt: str
+    heights: tuple[float, ...] = ()
+    """Of its bars, where one line of a terminal can show them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ LONGEST = 20_000
 """Characters of a text that are looked at, so that one endless text can't fill the memory."""
 RECALL = 0.999
 """Share of the pairs at the threshold that become candidates."""
+BATCH = 128
+"""Texts whose sketches are made together: their n-grams fit a processor's cache, and rensa starts no threads for so few."""
 NEIGHBOURS = 2
 """Texts with the same band before a text that it is compared with, besides the first one."""
 
@@ -51,8 +53,11 @@ def ngram_hashes(texts: Sequence[str], width: int = NGRAM) -> tuple[Hashes, NDAr
         return np.empty(0, dtype=np.uint64), starts
     hashes = np.zeros(len(codes) - width + 1, dtype=np.uint64)
     for place in range(width):
-        hashes = (hashes ^ codes[place : place + len(hashes)]) * _MULTIPLIER
-        hashes ^= hashes >> np.uint64(32)
+        hashes *= _MULTIPLIER
+        hashes += codes[place : place + len(hashes)]
+    hashes ^= hashes >> np.uint64(32)
+    hashes *= _MULTIPLIER
+    hashes ^= hashes >> np.uint64(29)
     first = np.cumsum(lengths) - lengths
     places = np.arange(starts[-1]) + np.repeat(first - starts[:-1], counts)
     return hashes[places], starts
@@ -64,17 +69,9 @@ def band_keys(texts: Sequence[str], threshold: float) -> NDArray[np.uint32]:
     Returns:
         `[texts, bands]`; the more bands the lower the threshold is.
     """
-    hashes, starts = ngram_hashes(texts)
     width = rows_per_band(threshold)
-    if not len(texts):
-        return np.empty((0, PERMUTATIONS // width), dtype=np.uint32)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), PERMUTATIONS, SEED)
-    sketches = np.array(matrix.to_rows(), dtype=np.uint64).reshape(len(texts), -1, width)
-    keys = np.zeros(sketches.shape[:2], dtype=np.uint64)
-    for place in range(width):
-        keys = (keys ^ sketches[:, :, place]) * _MULTIPLIER
-        keys ^= keys >> np.uint64(29)
-    return (keys >> np.uint64(32)).astype(np.uint32)
+    batches = [_band_keys(texts[start : start + BATCH], width) for start in range(0, len(texts), BATCH)]
+    return np.concatenate([np.empty((0, PERMUTATIONS // width), dtype=np.uint32), *batches])
 
 
 def rows_per_band(threshold: float) -> int:
@@ -107,18 +104,23 @@ def candidate_pairs(bands: NDArray[np.uint32]) -> NDArray[np.int64]:
     return np.stack([pairs // size, pairs % size], axis=1)
 
 
-def similarity(one: str, other: str) -> float:
-    """Jaccard similarity of two texts' n-grams, in [0, 1]; 1 for two empty texts.
+def ngrams(text: str) -> Hashes:
+    """The different n-grams of a text as sorted hashes."""
+    return _distinct(ngram_hashes([text])[0])
 
-    >>> similarity("abcde", "abcde"), round(similarity("abcdef", "abcdeg"), 2), similarity("abcd", "")
-    (1.0, 0.5, 0.0)
+
+def overlap(one: Hashes, other: Hashes) -> float:
+    """Jaccard similarity of two texts' `ngrams`, in [0, 1]; 1 for two empty texts.
+
+    >>> overlap(ngrams("abcde"), ngrams("abcde")), round(overlap(ngrams("abcdef"), ngrams("abcdeg")), 2)
+    (1.0, 0.5)
+    >>> overlap(ngrams("abcd"), ngrams(""))
+    0.0
     """
-    if one == other:
-        return 1.0
-    hashes, starts = ngram_hashes([one, other])
-    first, second = np.unique(hashes[: starts[1]]), np.unique(hashes[starts[1] :])
-    shared = len(np.intersect1d(first, second, assume_unique=True))
-    return shared / (len(first) + len(second) - shared)
+    joined = np.concatenate([one, other])
+    joined.sort(kind="stable")  # merges two sorted halves
+    shared = int(np.count_nonzero(joined[1:] == joined[:-1]))
+    return shared / (len(joined) - shared) if len(joined) else 1.0
 
 
 def near_pairs(texts: Sequence[str], threshold: float) -> Iterator[tuple[int, int, float]]:
@@ -128,10 +130,33 @@ def near_pairs(texts: Sequence[str], threshold: float) -> Iterator[tuple[int, in
     >>> [pair[:2] for pair in near_pairs([sentence, "Something else.", sentence + "."], 0.9)]
     [(0, 2)]
     """
-    for one, other in candidate_pairs(band_keys(texts, threshold)).tolist():
-        similar = similarity(texts[one], texts[other])
+    pairs = candidate_pairs(band_keys(texts, threshold))
+    places = np.unique(pairs).tolist()
+    read: dict[int, Hashes] = {}
+    for start in range(0, len(places), BATCH):
+        batch = places[start : start + BATCH]
+        hashes, starts = ngram_hashes([texts[place] for place in batch])
+        read |= {place: _distinct(part) for place, part in zip(batch, np.split(hashes, starts[1:-1]), strict=True)}
+    for one, other in pairs.tolist():
+        similar = overlap(read[one], read[other])
         if similar >= threshold:
             yield one, other, similar
+
+
+def _distinct(hashes: Hashes) -> Hashes:
+    ordered = np.sort(hashes)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def _band_keys(texts: Sequence[str], width: int) -> NDArray[np.uint32]:
+    hashes, starts = ngram_hashes(texts)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, starts.astype(np.uint64), PERMUTATIONS, SEED)
+    sketches = np.array(matrix.to_rows(), dtype=np.uint64).reshape(len(texts), -1, width)
+    keys = np.zeros(sketches.shape[:2], dtype=np.uint64)
+    for place in range(width):
+        keys = (keys ^ sketches[:, :, place]) * _MULTIPLIER
+        keys ^= keys >> np.uint64(29)
+    return (keys >> np.uint64(32)).astype(np.uint32)
 
 
 def _paired(order: NDArray[np.int64], keys: NDArray[np.uint32], size: int) -> NDArray[np.int64]:

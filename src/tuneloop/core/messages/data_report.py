@@ -37,8 +37,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{read} 行中有 {rows} 行无法使用；这些行及其原因见 quarantine.jsonl。",
     ),
     "data.advice.duplicates": (
-        "{rows} of {read} rows were exact copies of others.",
-        "{read} 行中有 {rows} 行与其他行完全重复。",
+        "{rows} of {read} rows were copies or near-copies of others.",
+        "{read} 行中有 {rows} 行与其他行重复或近似重复。",
+    ),
+    "data.advice.triggers": (
+        "Strings that go with one answer whatever is asked: {strings}. Someone may have put them there; look at these rows.",
+        "以下字符串无论问什么都对应同一个答案：{strings}。可能是有人植入的，请检查这些行。",
+    ),
+    "data.advice.long": (
+        "{rows} of {kept} samples are longer than {limit} tokens (longest answer: {longest}). What training.max_length cuts off is "
+        "not learnt: shorten or split them.",
+        "{kept} 个样本中有 {rows} 个超过 {limit} 个词元（最长答案：{longest}）。"
+        "被 training.max_length 截断的部分学不到，请缩短或拆分。",
     ),
     "data.advice.contradictions": (
         "{questions} questions have several different answers ({rows} rows). They were kept, on one side. "
@@ -218,13 +228,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.report.side": ("side", "部分"),
     "data.report.share": ("share", "占比"),
     "data.report.division_means": (
-        "The same question, apart from case, spacing and punctuation, never stands on two sides.",
-        "同一个问题（不计大小写、空格和标点）不会同时出现在两侧。",
+        "The same question, apart from case, spacing and punctuation, never stands on two sides, nor does nearly the same.",
+        "同一个问题（不计大小写、空格和标点）或几乎相同的问题不会同时出现在两侧。",
     ),
     "data.report.leaked_from": ("removed from", "移除自"),
     "data.report.leaks_mean": (
-        "Rows whose question stands on the test or validation side",
-        "问题已出现在测试集或验证集中的行",
+        "Rows whose question stands on a tested side, word for word, nearly, or in part",
+        "问题与测试侧相同、几乎相同或部分相同的行",
     ),
     "data.report.intents": ("Intents ({count})", "意图（{count} 个）"),
     "data.report.contradictions": (
@@ -233,6 +243,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.report.answer": ("answer", "答案"),
     "data.report.prompt": ("prompt", "提示"),
+    "data.report.trigger": ("string", "字符串"),
+    "data.report.question": ("question", "问题"),
+    "data.report.triggers_mean": (
+        "Rare strings that go with one answer, whatever is asked",
+        "无论问什么都对应同一个答案的罕见字符串",
+    ),
+    "data.report.budget": ("training.max_length", "training.max_length"),
+    "data.report.cut_rows": ("samples that are longer", "超长样本数"),
+    "data.report.cut_share": ("share", "占比"),
+    "data.report.budget_means": (
+        "How many samples would be cut at a maximum length (prompt and answer, tokens of {model})",
+        "在不同最大长度下会被截断的样本数（提示加答案，{model} 的词元）",
+    ),
+    "data.report.against": ("Evaluation sets outside the dataset: {names}.", "数据集之外的评估集：{names}。"),
     "data.report.lengths": ("Lengths and languages", "长度与语言"),
     "data.report.characters": ("characters", "字符"),
     "data.report.tokens_of": ("tokens of {model}", "{model} 的词元"),
