@@ -99,11 +99,16 @@ def _sources(report: Report, words: _Words) -> Table:
 
 def _rules(report: Report, words: _Words) -> Iterator[Block]:
     columns = (words("rule"), words("what_it_does"), words("changed"), words("removed"), words("flagged"))
+    active = {name: rule for name, rule in report.rules.items() if rule.changed or rule.removed or rule.flagged}
     rows = [
         (*words.rule(name), f"{rule.changed:,}", f"{rule.removed:,}", f"{rule.flagged:,}")
-        for name, rule in report.rules.items()
+        for name, rule in active.items()
     ]
-    yield Table(columns, tuple(rows))
+    if rows:
+        yield Table(columns, tuple(rows))
+    idle = [words.rule(name)[0] for name in report.rules if name not in active]
+    if idle:
+        yield Paragraph(words("idle_rules", names=words("comma").join(idle)))
     for name, examples in report.examples.items():
         shown: list[tuple[str, str]] = []
         for example in examples:

@@ -103,9 +103,7 @@ def run(
         keys = Keys(config.split.group_by, config.leaks.near, config.deduplicate.near)
         with closing(tally.quarantine), closing(Spool(scratch / "spool.jsonl", keys)) as spool:
             understood = gather(inputs.sources, config, spool, tally, **how)
-            unused = Tally.of(tally.rules, scratch / "against.jsonl")
-            with closing(unused.quarantine):
-                compared = gather(inputs.against, config, spool, unused, foreign=True, **how)
+            compared = gather(inputs.against, config, spool, Tally.of(rules), foreign=True, **how)
             fates = decide(spool, config, seed, tally, progress)
             made: dict[str, Made] = {}
 

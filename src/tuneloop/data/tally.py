@@ -43,11 +43,11 @@ class Quarantine:
     """Rows that can't be used: written to a file as they come; only counts and the first ones are kept.
 
     Args:
-        path: file that gets one JSON object a line.
+        path: file that gets one JSON object a line; rows are only counted when None.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8", newline="\n")
+    def __init__(self, path: Path | None) -> None:
+        self._file = None if path is None else path.open("w", encoding="utf-8", newline="\n")
         self.counts: Counter[str] = Counter()
         self.first: list[Rejected] = []
         self.of_source: Counter[str] = Counter()
@@ -61,7 +61,8 @@ class Quarantine:
 
     def add(self, row: Rejected) -> None:
         """Set a row aside."""
-        self._file.write(json.dumps(row.model_dump(), ensure_ascii=False) + "\n")
+        if self._file is not None:
+            self._file.write(json.dumps(row.model_dump(), ensure_ascii=False) + "\n")
         self.counts[row.code] += 1
         self.of_source[row.code] += 1
         if len(self.first) < FIRST:
@@ -74,7 +75,8 @@ class Quarantine:
         return self.counts.total()
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Tally:
     read: int = 0
 
     @classmethod
-    def of(cls, rules: Iterable[str], quarantine: Path) -> Tally:
+    def of(cls, rules: Iterable[str], quarantine: Path | None = None) -> Tally:
         return cls({name: RuleCount() for name in rules}, Quarantine(quarantine))
 
     def change(self, rule: str, source: str, row: int, before: str = "", after: str = "") -> None:

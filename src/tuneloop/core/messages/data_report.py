@@ -29,8 +29,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "数据源没有指定验证数据，因此从训练数据中取出 {rows} 行用于验证。",
     ),
     "data.advice.leaks": (
-        "{rows} rows were removed because the test or validation side has their question. The sources' own division leaks.",
-        "有 {rows} 行的问题已出现在测试集或验证集中，因此被移除。数据源自带的划分存在泄漏。",
+        "{rows} rows were removed because a tested side or an evaluation set has their question, nearly has it, or shares 13 words "
+        "in a row with it. The sources leak.",
+        "有 {rows} 行被移除：测试侧或评估集中有相同、几乎相同或含有连续 13 个相同字词的问题。数据源存在泄漏。",
     ),
     "data.advice.quarantine": (
         "{rows} of {read} rows can't be used; they stand with their reasons in quarantine.jsonl.",
@@ -109,6 +110,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.report.removed": ("rows removed", "移除行数"),
     "data.report.flagged": ("rows flagged", "标记行数"),
     "data.report.found": ("found", "发现"),
+    "data.report.idle_rules": ("These rules found nothing: {names}.", "以下规则没有发现问题：{names}。"),
+    "data.report.comma": (", ", "、"),
     "data.report.after": ("after", "处理后"),
     "data.report.stays": ("stays", "保留"),
     "data.report.rule_unicode_repair": ("Unicode repair", "乱码修复"),
