@@ -10,7 +10,7 @@ from tuneloop.data.fates import Fates, question_passages
 from tuneloop.data.keys import TEST, VALIDATION, hash64, questions
 from tuneloop.data.spool import Spool
 from tuneloop.text.leaks import passages
-from tuneloop.text.near_duplicates import band_keys, similarity
+from tuneloop.text.near_duplicates import band_keys, ngrams, overlap
 from tuneloop.text.normalise import question_key
 
 
