@@ -72,7 +72,8 @@ class HeldQuestions:
         for band, (values, order) in zip(bands, self._columns, strict=True):
             low, high = np.searchsorted(values, band, "left"), np.searchsorted(values, band, "right")
             candidates.update(order[low:high].tolist())
-        return any(similarity(key, self._asked(int(self._numbers[place]))) >= self._near for place in candidates)
+        asked = ngrams(key)
+        return any(overlap(asked, ngrams(self._asked(int(self._numbers[place])))) >= self._near for place in candidates)
 
     def _asked(self, number: int) -> str:
         return "\n".join(content for _, content in questions(self._spool[number]))
