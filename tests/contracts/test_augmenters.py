@@ -12,7 +12,7 @@ import pytest
 from tuneloop.core.messages import text as say
 from tuneloop.data.augment import augmenters as module
 from tuneloop.data.augment.augmenters import AUGMENTERS, Augmenter, Question, Setting
-from tuneloop.data.augment.checks import CHECKS, Pair
+from tuneloop.data.augment.checks import CHECKS, ONLY, Pair
 from tuneloop.data.augment.config import AugmentConfig, EndpointConfig, TranslatorConfig
 from tuneloop.data.augment.protect import protect, values_of
 from tuneloop.data.augment.translate import TRANSLATORS
@@ -93,6 +93,11 @@ def test_every_augmenter_has_a_share_in_the_recipe_and_words(name: str) -> None:
 def test_every_reason_to_drop_a_variant_has_words(reason: str) -> None:
     assert say(f"data.report.dropped_{reason}", "en")
     assert say(f"data.report.dropped_{reason}", "zh")
+
+
+def test_the_checks_of_a_way_exist() -> None:
+    assert set(ONLY) <= set(AUGMENTERS)
+    assert {name for names in ONLY.values() for name in names} <= set(CHECKS)
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -49,7 +49,7 @@ def test_a_variant_never_asks_what_a_tested_row_asks(
     }
     for name, variant in wanted.items():
         monkeypatch.setitem(augmenting.AUGMENTERS, "noise", lambda setting, v=variant: lambda asked: [v for _ in asked])
-        monkeypatch.setattr(augmenting, "why_refused", lambda pair: None)
+        monkeypatch.setattr(augmenting, "why_refused", lambda pair, way: None)
         dataset = prepare(write(f"{name}.jsonl", rows), augment={"noise": 0.2}, split={"validation": 0})
         variants = [one for one in read_split(dataset.path, "train") if "augmented" in one.meta.tags]
         assert (len(variants) > 0) == (name == "free"), name

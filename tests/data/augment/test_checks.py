@@ -19,6 +19,8 @@ from tuneloop.data.augment.checks import Pair, why_refused
         ("I want my account", "I would like my account", None),
         ("我没收到卡", "我收到卡", "negation"),
         ("请特别说明", "请非常详细说明", None),
+        ("I would like to open an account", "Would you like to open an account", "speaker"),
+        ("i have to block a card how do i do it", "I have to block a card as I do", "asking"),
         ("Where is my card?", "我的卡在哪里？", "language"),
         ("Where is my card?", "Card?", "length"),
         ("Where is my card?", "Where is " + "my very own card and " * 5, "length"),

@@ -68,6 +68,13 @@ def test_only_the_last_question_of_a_dialogue_is_varied() -> None:
     assert made.messages[4] == said[4]
 
 
+def test_what_was_flagged_is_not_multiplied() -> None:
+    samples = [sample(n, flags="template_leftovers,profanity" if n % 2 else "template_leftovers") for n in range(60)]
+    made = variants(samples, noise=1.0)
+    assert made
+    assert {one.meta.row % 2 for one in made} == {0}
+
+
 def test_the_same_seed_gives_the_same_variants_and_another_seed_others() -> None:
     samples = [sample(n) for n in range(100)]
     shares = {"synonym": 0.2, "noise": 0.2}

@@ -91,14 +91,14 @@ def test_wordnet_gives_first_senses_of_words_with_one_part_of_speech(tmp_path: P
         "noun": "00000010 18 n 02 attorney 0 lawyer 0 001 @ 00000099 n 0000 | gloss\n"
         "00000020 18 n 03 money 0 cash 0 hard_cash 0 000 | gloss\n",
         "verb": "00000030 30 v 02 cash 0 cash_in 0 000 | gloss\n",
-        "adj": "00000040 00 a 02 glad(p) 0 gladsome 0 000 | gloss\n",
+        "adj": "00000040 00 a 03 glad(p) 0 gladsome 0 joyous 0 000 | gloss\n",
         "adv": "",
     }
     index = {
-        "noun": "attorney n 1 1 @ 1 0 00000010\nlawyer n 1 1 @ 1 1 00000010\nmoney n 1 0 1 1 00000020\n"
-        "cash n 1 0 1 1 00000020\nhard_cash n 1 0 1 0 00000020\n",
+        "noun": "attorney n 1 1 @ 1 1 00000010\nlawyer n 1 1 @ 1 1 00000010\nmoney n 1 0 1 1 00000020\n"
+        "cash n 1 0 1 1 00000020\nhard_cash n 1 0 1 1 00000020\n",
         "verb": "cash v 1 0 1 1 00000030\ncash_in v 1 0 1 0 00000030\n",
-        "adj": "glad a 1 0 1 1 00000040\ngladsome a 1 0 1 0 00000040\n",
+        "adj": "glad a 1 0 1 1 00000040\ngladsome a 1 0 1 1 00000040\njoyous a 1 0 1 0 00000040\n",
         "adv": "",
     }
     folder = tmp_path / "dict"

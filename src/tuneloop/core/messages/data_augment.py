@@ -91,6 +91,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.report.dropped_same": ("nothing changed", "没有变化"),
     "data.report.dropped_value": ("a number, name or placeholder was lost or new", "数字、名称或占位符丢失或新增"),
     "data.report.dropped_negation": ("a negation was lost or new", "否定丢失或新增"),
+    "data.report.dropped_speaker": ("the customer no longer speaks of themself", "不再是客户自述"),
+    "data.report.dropped_asking": ("it no longer asks anything", "不再是提问"),
     "data.report.dropped_language": ("another language", "语言改变"),
     "data.report.dropped_length": ("much shorter or longer", "长度相差太大"),
     "data.report.dropped_astray": ("too little of the question left", "与原问题相差太远"),

@@ -21,6 +21,8 @@ _NOT_EN = re.compile(
     r"|(?:do|does|did|is|are|was|were|ca|could|wo|would|should|has|have|had|must|need|ai)n[’']?t)\b",
     re.IGNORECASE,
 )
+_I = re.compile(r"\b(?:i|me|my|mine|myself|we|us|our|ours)\b", re.IGNORECASE)
+_ASKS = re.compile(r"\?|\b(?:how|what|where|when|which|who|whom|whose|why)\b", re.IGNORECASE)
 _NOT_ZH = re.compile(r"[不没勿]|未(?!来)|无(?!线)|(?<![特分区级类性告])别(?![人的])|非(?!常)")
 
 
@@ -68,6 +70,16 @@ def went_astray(pair: Pair) -> bool:
     return bool(before) and len(before & after) < NEAR * len(before)
 
 
+def changed_speaker(pair: Pair) -> bool:
+    """The customer speaks less of themself: `I would like` came back as `would you like`. (Chinese leaves 我 out freely.)"""
+    return pair.language == "en" and len(_I.findall(pair.variant)) < len(_I.findall(pair.question))
+
+
+def stopped_asking(pair: Pair) -> bool:
+    """The question asked how, where or what, and the variant asks nothing: `how do I do it` came back as `as I do`."""
+    return pair.language == "en" and bool(_ASKS.search(pair.question)) and not _ASKS.search(pair.variant)
+
+
 CHECKS: dict[str, Callable[[Pair], bool]] = {
     "same": is_same,
     "value": lost_value,
@@ -75,10 +87,16 @@ CHECKS: dict[str, Callable[[Pair], bool]] = {
     "language": changed_language,
     "length": changed_length,
     "astray": went_astray,
+    "speaker": changed_speaker,
+    "asking": stopped_asking,
 }
 
 
-def why_refused(pair: Pair) -> str | None:
+ONLY: dict[str, tuple[str, ...]] = {"noise": ("same", "value")}
+"""Ways that need only some of the checks: a typing mistake leaves the words what they are."""
+
+
+def why_refused(pair: Pair, way: str = "") -> str | None:
     """Name of the first check that a variant fails; None when it may be used.
 
     >>> why_refused(Pair("Block card 4711", "Lock card 4711", "en", ()))
@@ -87,7 +105,7 @@ def why_refused(pair: Pair) -> str | None:
     >>> why_refused(Pair("I did not pay that", "I did pay that", "en", ()))
     'negation'
     """
-    return next((name for name, fails in CHECKS.items() if fails(pair)), None)
+    return next((name for name in ONLY.get(way, tuple(CHECKS)) if CHECKS[name](pair)), None)
 
 
 def _denies(text: str) -> bool:

@@ -28,6 +28,9 @@ AUGMENTED = "augmented"
 PARENT = "parent"
 """Tag of a variant: the id of the sample it was made from."""
 
+UNFIT = frozenset({"advertising", "masks", "profanity", "too_long", "wrong_language"})
+"""Flags of the cleaning rules (tag `flags`) with which a sample is no parent: what a person should look at is not multiplied."""
+
 CHUNK = 64
 """Samples that are looked at together, so that translators and servers get batches."""
 PATIENCE = 4.0
@@ -149,7 +152,11 @@ def _vary(
     variants = way.vary(questions) if questions else []
     for sample, values, variant in zip(chosen, known, variants, strict=True):
         way.made.tried += 1
-        reason = "nothing" if variant is None else _refused(sample, variant, values, setting.language, taken, fresh)
+        reason = (
+            "nothing"
+            if variant is None
+            else _refused(way.name, sample, variant, values, setting.language, taken, fresh)
+        )
         if variant is None or reason is not None:
             way.credit += 1.0  # the next sample may earn it
             way.made.dropped[reason or "nothing"] += 1
@@ -172,7 +179,7 @@ def _choose(way: _Way, chunk: Sequence[Sample], setting: Setting, caps: _Caps) -
         source = sample.meta.source
         if len(chosen) == wanted or not way.may_try():
             break
-        if sample.question and caps.allows(source, planned[source]):
+        if _is_fit(sample) and caps.allows(source, planned[source]):
             planned[source] += 1
             chosen.append(sample)
     way.credit -= len(chosen)
@@ -180,16 +187,20 @@ def _choose(way: _Way, chunk: Sequence[Sample], setting: Setting, caps: _Caps) -
     return sorted(chosen, key=lambda sample: places[sample.id])
 
 
+def _is_fit(sample: Sample) -> bool:
+    return bool(sample.question) and UNFIT.isdisjoint(sample.meta.tags.get("flags", "").split(","))
+
+
 def _refused(
-    sample: Sample, variant: str, known: Sequence[str], language: str, taken: Taken, fresh: set[str]
+    way: str, sample: Sample, variant: str, known: Sequence[str], language: str, taken: Taken, fresh: set[str]
 ) -> str | None:
     """Why a variant can't be used; None when it can."""
     question = sample.question
-    if reason := why_refused(Pair(question, variant, language, known)):
+    if reason := why_refused(Pair(question, variant, language, known), way):
         return reason
     key = question_key(variant)
     if key == question_key(question):  # only case, width or punctuation differ: it asks what its parent asks
-        return None
+        return None if way == "noise" else "same"
     return "taken" if digest(key) in fresh or taken(variant, question) else None
 
 

