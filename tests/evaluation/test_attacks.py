@@ -71,3 +71,9 @@ def test_arms_are_compared_on_the_same_attempts(loaded: LoadedModel) -> None:
     assert probe.loss.high is not None
     assert probe.loss.high < 0
     assert all(example["arm"] == "base" for example in probe.details["examples"])
+
+
+def test_the_prompt_is_asked_for_only_where_there_is_one() -> None:
+    kinds = [{row.meta.tags["attack"] for row in as_samples("zh", system)} for system in ("", "你是客服。")]
+    assert kinds[1] - kinds[0] == {"prompt_leak"}
+    assert all(row.messages[0].role == "system" for row in as_samples("zh", "你是客服。"))
