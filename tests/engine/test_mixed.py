@@ -249,3 +249,35 @@ def test_a_stack_is_kept_while_it_serves(llama):
     assert restack(stack, [c]).adapters == (c, a, b)
     newer = make_adapter("a", "v2", updates_for(llama, 2), weights)
     assert restack(stack, [newer]).adapters == (newer, b)
+
+
+@pytest.mark.model
+def test_on_the_real_model_a_mixed_batch_is_each_adapter_alone_in_peft(tmp_path):
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    from tuneloop.adapters.low_rank import read_low_rank
+    from tuneloop.models.config import ModelConfig
+    from tuneloop.models.load import load_model
+
+    model = load_model(ModelConfig(name_or_path="smollm2-135m", dtype="float32")).model
+    engine = Engine(model)
+    prompts = [tuple(random.Random(n).randrange(1000, 40000) for _ in range(20 + 5 * n)) for n in range(3)]
+    for number, targets in enumerate((["q_proj", "v_proj"], "all-linear", ["down_proj", "k_proj"])):
+        config = LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM", use_rslora=number == 1)
+        adapted = get_peft_model(copy.deepcopy(model), config)
+        for name, weight in adapted.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weight, std=0.02)
+        adapted.save_pretrained(str(tmp_path / str(number)), save_embedding_layers=False)
+        engine.load(str(number), read_low_rank(tmp_path / str(number)), version="1")
+    texts = ((500, 600, 700), (500, 601))
+    requests = [ScoreRequest(prompt, texts, str(n)) for n, prompt in enumerate(prompts)]
+    base = engine.score(prompts[0], texts)
+    for request, scores in zip(requests, engine.score_many(requests), strict=True):
+        alone = PeftModel.from_pretrained(copy.deepcopy(model), str(tmp_path / str(request.adapter))).eval()
+        for text, score in zip(texts, scores, strict=True):
+            ids = torch.tensor([[*request.ids, *text]])
+            with torch.inference_mode():
+                logits = alone(input_ids=ids).logits[0, len(request.ids) - 1 : -1].log_softmax(-1)
+            assert score == pytest.approx([float(row[t]) for row, t in zip(logits, text, strict=True)], abs=1e-4)
+        assert scores[0] != pytest.approx(base[0], abs=1e-2)

@@ -42,15 +42,25 @@ class SlotCache:
         """Memory in use."""
         return self._cells.nbytes
 
-    def reserve(self, slots: int, cells: int) -> None:
-        """Make room for so many slots with so many cells each."""
-        if slots <= self.slots and cells <= self.cells:
-            return
+    def bytes_for(self, slots: int, cells: int) -> int:
+        """Memory that the cache takes once it has had room for so many slots with so many cells each."""
+        layers, _, _, _, heads, size = self._cells.shape
+        slots, cells = self._grown(slots, cells)
+        return layers * 2 * slots * cells * heads * size * self._cells.element_size()
+
+    def _grown(self, slots: int, cells: int) -> tuple[int, int]:
         more_slots, more_cells = self.slots or 1, self.cells
         while more_slots < slots:
             more_slots *= 2
         while more_cells < cells:
             more_cells *= 2
+        return more_slots, more_cells
+
+    def reserve(self, slots: int, cells: int) -> None:
+        """Make room for so many slots with so many cells each."""
+        if slots <= self.slots and cells <= self.cells:
+            return
+        more_slots, more_cells = self._grown(slots, cells)
         old = self._cells
         layers, _, used, filled, heads, size = old.shape
         self._cells = old.new_zeros(layers, 2, more_slots, more_cells, heads, size)

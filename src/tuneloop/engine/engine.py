@@ -20,7 +20,7 @@ from tuneloop.engine.claims import Claims
 from tuneloop.engine.decoder import Decoder
 from tuneloop.engine.families import knows, read_weights
 from tuneloop.engine.handle import AnyHandle, Handle, ScoreHandle
-from tuneloop.engine.lane import Lane
+from tuneloop.engine.lane import CACHE_BYTES, Lane
 from tuneloop.engine.library import LibraryLane
 from tuneloop.engine.lora import Adapter, make_adapter
 from tuneloop.engine.pool import AdapterPool
@@ -59,6 +59,7 @@ class Engine:
         adapter_bytes: memory for adapters that share the batch.
         batch_size: rows of a model that are generated together.
         prefill_tokens: tokens of prompts that one step reads at most.
+        cache_bytes: memory for keys and values of a model; requests wait while all rows together could need more.
         prefix_bytes: memory for the beginnings of prompts that others may share; 0: each is read anew.
     """
 
@@ -71,6 +72,7 @@ class Engine:
         adapter_bytes: int = ADAPTER_BYTES,
         batch_size: int = 32,
         prefill_tokens: int = PREFILL_TOKENS,
+        cache_bytes: int = CACHE_BYTES,
         prefix_bytes: int = PREFIX_BYTES,
     ) -> None:
         self._models: dict[str | None, PreTrainedModel] = {None: model}
@@ -82,6 +84,7 @@ class Engine:
         self.pool = AdapterPool(self._load_adapter if find_adapter else None, max_bytes=adapter_bytes)
         self._batch_size = batch_size
         self._prefill_tokens = prefill_tokens
+        self._cache_bytes = cache_bytes
         self.prefix = PrefixCache(prefix_bytes)
         self._stepping = threading.Lock()
         self._making = threading.RLock()
@@ -291,6 +294,7 @@ class Engine:
             prefill_tokens=self._prefill_tokens,
             prefix=self.prefix,
             root=f"model {next(self._numbers)}",
+            cache_bytes=self._cache_bytes,
             claims=Claims(self.pool) if mixes else None,
             version=version,
         )

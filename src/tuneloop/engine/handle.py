@@ -28,9 +28,10 @@ class Handle:
         self.first_token_seconds = 0.0
         self.seconds = 0.0
         self.is_cancelled = False
-        self._most = min(request.sampling.max_new_tokens, context - len(request.ids))
+        self.most = min(request.sampling.max_new_tokens, context - len(request.ids))
+        """Tokens that may be generated."""
         self._fresh: deque[int] = deque()
-        if self._most < 1:
+        if self.most < 1:
             self.finish("length")
 
     @property
@@ -82,7 +83,7 @@ class Handle:
         if logprob is not None:
             self.logprobs.append(logprob)
         self._fresh.append(token)
-        if len(self.ids) >= self._most:
+        if len(self.ids) >= self.most:
             self.finish("length")
 
     def finish(self, reason: FinishReason) -> None:

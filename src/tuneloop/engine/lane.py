@@ -26,6 +26,8 @@ from tuneloop.engine.weights import Weights
 
 SHARED_BLOCKS = 3
 """A request waits for another one that is reading the same beginning when it saves at least so many blocks."""
+CACHE_BYTES = 4 * 2**30
+"""Memory for keys and values of one model."""
 LOOK_AHEAD = 64
 """Waiting requests that are looked at for a free place."""
 
@@ -39,6 +41,7 @@ class Lane:
         prefill_tokens: tokens of prompts that one forward reads at most.
         prefix: blocks of prompts that were read before.
         root: names this model in the keys of the prefix cache.
+        cache_bytes: memory for keys and values: a request waits while the longest answers of all could need more.
         claims: gets the adapters that requests name; None: the model answers as it is, whatever they name.
         version: of the adapter that is merged into the model.
     """
@@ -51,6 +54,7 @@ class Lane:
         prefill_tokens: int,
         prefix: PrefixCache,
         root: str,
+        cache_bytes: int = CACHE_BYTES,
         claims: Claims | None = None,
         version: str | None = None,
     ) -> None:
@@ -59,6 +63,7 @@ class Lane:
         self._prefill_tokens = prefill_tokens
         self._prefix = prefix
         self._root = root
+        self._cache_bytes = cache_bytes
         self._claims = claims
         self._version = version
         self._stack: Stack | None = None
@@ -142,6 +147,8 @@ class Lane:
             pending = any(key in promised for key in usable)
             if pending and sum(key in promised or key in self._prefix for key in usable) >= SHARED_BLOCKS:
                 continue
+            if not self._has_room(row):
+                return
             self._waiting.remove(handle)
             self._enter(row, usable)
             promised.update(row.keys[row.kept :])
@@ -158,6 +165,11 @@ class Lane:
                 return None
             root = f"{root}/{adapter.name}@{adapter.version}"
         return Row(handle, self._running, root if self._prefix.is_on else "", adapter)
+
+    def _has_room(self, row: Row) -> bool:
+        """Whether the cache could hold all rows up to their ends; one row alone may always try."""
+        longest = max([row.most_cells, *(other.most_cells for other in (*self._writing, *self._reading))])
+        return not self._running or self._cache.bytes_for(self._running + 1, longest) <= self._cache_bytes
 
     def _enter(self, row: Row, usable: Sequence[bytes]) -> None:
         self._cache.reserve(row.slot + 1, len(row.ids))

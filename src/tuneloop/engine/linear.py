@@ -7,6 +7,7 @@ calls are private to torch: where they are missing or refuse, the layer is an or
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -40,24 +41,28 @@ def pack_linear(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = ())
 def pack_adding_linear(weight: Tensor) -> AddingLinear:
     """Make a layer [out, in] whose product is added to what stands there already, in one pass over it."""
     packed = _reorder(weight)
-    if packed is not None:
-        multiply = torch.ops.mkldnn._linear_pointwise.binary
-        try:
-            multiply(weight.new_zeros(1, weight.shape[1]), weight.new_zeros(1, weight.shape[0]), packed, None, "add")
-        except RuntimeError:
-            packed = None
     if packed is None:
         return lambda x, base: torch.addmm(base, x, weight.T)
+    multiply = torch.ops.mkldnn._linear_pointwise.binary
     return lambda x, base: multiply(x, base, packed, None, "add")
 
 
 def _reorder(weight: Tensor) -> Tensor | None:
     """The weight in oneDNN's layout; None where this device, type, processor or build of torch has none."""
-    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16:
+    if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not can_reorder():
         return None
-    try:
-        packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight)
-        torch.ops.mkldnn._linear_pointwise(weight.new_zeros(1, weight.shape[1]), packed, None, "none", [], "")
-    except (RuntimeError, AttributeError):  # AttributeError: this build of torch does not have the call
-        return None
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight)
     return packed
+
+
+@cache
+def can_reorder() -> bool:
+    """Whether the calls exist here and work: tried once a process, on a matrix of no importance."""
+    x, weight = torch.zeros(1, 16, dtype=torch.bfloat16), torch.zeros(16, 16, dtype=torch.bfloat16)
+    try:
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight)
+        torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
+        torch.ops.mkldnn._linear_pointwise.binary(x, x, packed, None, "add")
+    except (RuntimeError, AttributeError):  # AttributeError: this build of torch does not have the call
+        return False
+    return True

@@ -44,6 +44,11 @@ class Row:
         """Lets go of what the row holds beside its slot."""
 
     @property
+    def most_cells(self) -> int:
+        """Cells that it needs at most."""
+        return len(self.ids) + (self.handle.most if isinstance(self.handle, Handle) else 0)
+
+    @property
     def is_reading(self) -> bool:
         """Whether tokens that were asked have still to be read."""
         return self.read < len(self.ids)
