@@ -136,6 +136,7 @@ def test_rows_wait_while_keys_and_values_could_outgrow_their_memory(llama):
     engine = Engine(llama, cache_bytes=3 * 2 * 2 * 256 * 2 * 8 * 4)  # two slots of 256 cells
     handles = [engine.submit(Request((n,), sampling=Sampling(max_new_tokens=n))) for n in (3, 4, 5)]
     engine.step()
+    assert engine.counts == (1, 2)
     assert Counter(len(handle.ids) for handle in handles) == {1: 2, 0: 1}
     while engine.step():
         pass

@@ -12,8 +12,6 @@ from tuneloop.engine.pool import AdapterPool, Lease
 
 PATIENCE = 64
 """Steps in which others may pass a request that waits for room; then nobody is let in until it has got some."""
-PAUSE = 0.02
-"""Seconds to wait for an adapter when there is nothing else to do."""
 
 
 class Claims:
@@ -74,7 +72,3 @@ class Claims:
         for other in dropwhile(lambda other: other is not handle, list(waiting)):
             self.forget(other)
         return True
-
-    def wait(self) -> None:
-        """Wait a moment for an adapter that is being loaded."""
-        self._pool.wait(PAUSE)

@@ -19,7 +19,7 @@ from tuneloop.core.errors import IncompatibleError, NotFoundError, UsageError
 from tuneloop.engine.claims import Claims
 from tuneloop.engine.decoder import Decoder
 from tuneloop.engine.families import knows, read_weights
-from tuneloop.engine.handle import AnyHandle, Handle, ScoreHandle
+from tuneloop.engine.handle import AnyHandle, Counts, Handle, ScoreHandle
 from tuneloop.engine.lane import CACHE_BYTES, Lane
 from tuneloop.engine.library import LibraryLane
 from tuneloop.engine.lora import Adapter, make_adapter
@@ -39,6 +39,9 @@ PREFIX_BYTES = 256 * 2**20
 ADAPTER_BYTES = 2 * 2**30
 """Memory for adapters that share a batch."""
 
+PAUSE = 0.02
+"""Seconds that a step waits for an adapter when there is nothing else to do."""
+
 
 class _Lane(Protocol):
     @property
@@ -46,7 +49,10 @@ class _Lane(Protocol):
 
     def submit(self, handle: AnyHandle) -> None: ...
 
-    def step(self) -> None: ...
+    @property
+    def counts(self) -> Counts: ...
+
+    def step(self) -> bool: ...
 
 
 class Engine:
@@ -123,10 +129,17 @@ class Engine:
         """
         with self._stepping:
             busy = [lane for lane in (*self._lanes.values(), *self._leaving) if lane.busy]
-            for lane in busy:
-                lane.step()
+            worked = [lane.step() for lane in busy]
             self._leaving = [lane for lane in self._leaving if lane.busy]
+        if busy and not any(worked):
+            self.pool.wait(PAUSE)
         return bool(busy)
+
+    @property
+    def counts(self) -> Counts:
+        """How many requests wait and run."""
+        each = [lane.counts for lane in (*self._lanes.values(), *self._leaving)]
+        return Counts(sum(one.waiting for one in each), sum(one.running for one in each))
 
     # ---- adapters ----------------------------------------------------------------------------------------------------
 

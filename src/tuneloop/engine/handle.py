@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import NamedTuple
 
 from tuneloop.engine.request import Completion, FinishReason, Request, ScoreRequest, TokenLogprob
 
@@ -141,3 +142,10 @@ class ScoreHandle:
 
 
 AnyHandle = Handle | ScoreHandle
+
+
+class Counts(NamedTuple):
+    """Requests on their way."""
+
+    waiting: int
+    running: int

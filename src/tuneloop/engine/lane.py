@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tuneloop.engine.claims import Claims
 from tuneloop.engine.decoder import HEAD_ROWS, Decoder
-from tuneloop.engine.handle import AnyHandle, Handle
+from tuneloop.engine.handle import AnyHandle, Counts, Handle
 from tuneloop.engine.lora import Adapter, MixedUpdates, Stack, restack
 from tuneloop.engine.plan import Chunk, make_plan
 from tuneloop.engine.prefix import BLOCK, PrefixCache
@@ -86,14 +86,21 @@ class Lane:
         """Whether `step` has anything to do."""
         return bool(self._waiting or self._writing or self._reading)
 
-    def step(self) -> None:
-        """One forward. Whatever goes wrong in it ends the requests that took part, and no others."""
+    @property
+    def counts(self) -> Counts:
+        """How many requests wait and run."""
+        return Counts(len(self._waiting), self._running)
+
+    def step(self) -> bool:
+        """One forward. Whatever goes wrong in it ends the requests that took part, and no others.
+
+        Returns:
+            Whether there was anything to do: not when all requests wait for an adapter that is being loaded.
+        """
         self._drop_cancelled()
         self._admit()
-        if not self._writing and not self._reading:
-            if self._claims is not None and self._waiting:
-                self._claims.wait()
-            return
+        if not self._running:
+            return False
         try:
             self._forward()
         except Exception as error:  # out of memory, say: told to everybody who took part; the next step starts afresh
@@ -106,6 +113,7 @@ class Lane:
             self._leave_reading(row)
         for place in reversed([place for place, row in enumerate(self._writing) if row.handle.done]):
             self._leave_writing(place)
+        return True
 
     # ---- coming and going --------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from tuneloop.engine.handle import AnyHandle, Handle, ScoreHandle
+from tuneloop.engine.handle import AnyHandle, Counts, Handle, ScoreHandle
 from tuneloop.engine.lane import choose_for
 from tuneloop.engine.rows import Row
 
@@ -39,8 +39,13 @@ class LibraryLane:
         """Whether `step` has anything to do."""
         return bool(self._waiting or self._rows)
 
+    @property
+    def counts(self) -> Counts:
+        """How many requests wait and run."""
+        return Counts(len(self._waiting), sum(not row.handle.done for row in self._rows))
+
     @torch.inference_mode()
-    def step(self) -> None:
+    def step(self) -> bool:
         """One forward. Whatever goes wrong in it ends the requests that took part, and no others."""
         for handle in [*(row.handle for row in self._rows), *self._waiting]:
             if handle.is_cancelled and not handle.done:
@@ -58,6 +63,7 @@ class LibraryLane:
                 if not handle.done:
                     handle.fail(error)
             self._rows = []
+        return True
 
     def _start(self, taking: list[AnyHandle]) -> None:
         """Score what is first in the queue, or begin a batch of answers."""
