@@ -65,6 +65,12 @@ def test_a_version_shows_where_it_comes_from_and_what_judged_it(call: Call, copi
     assert len(shown["evaluations"]) == 1
 
 
+def test_a_datasets_report_is_shown_in_the_terminal(call: Call, copied: Path) -> None:
+    shown = call("data", "show", "bank").err
+    for heading in ("Overview", "What was changed and removed", "Division", "Lengths and languages"):
+        assert heading in shown
+
+
 def test_a_damaged_dataset_is_named(call: Call, copied: Path) -> None:
     (path,) = copied.glob("datasets/bank/*/train.jsonl")
     path.write_text("{}\n")

@@ -60,6 +60,8 @@ def _grids(section: Section) -> Iterator[Grid]:
         if isinstance(block, Callout | Paragraph):
             sentences.append((MARKS[block.status] if isinstance(block, Callout) else "", block.text))
             continue
+        if isinstance(block, Table) and block.caption:
+            sentences.append(("", block.caption))
         if sentences:
             yield Grid(title, ("", ""), tuple(sentences))
             title, sentences = "", []
@@ -73,7 +75,7 @@ def _grids(section: Section) -> Iterator[Grid]:
 
 def _grid(block: Block, title: str) -> Grid:
     if isinstance(block, Table):
-        return Grid(" · ".join(filter(None, (title, block.caption))), block.columns, block.rows)
+        return Grid(title, block.columns, block.rows)
     if isinstance(block, Pairs):
         return Grid(title, ("", ""), block.items)
     if isinstance(block, Texts):
