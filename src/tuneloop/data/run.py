@@ -113,7 +113,7 @@ def run(
                     taken = HeldQuestions(spool, fates, config.leaks).asks
                     yield from augment(training, config.augment, folder=folder, taken=taken, made=made, **how)
 
-            census = write_splits(ready, spool, fates, measure, variants, progress)
+            census = write_splits(ready, spool, fates, measure, variants, sum(config.augment.wanted.values()), progress)
             facts = summarise(
                 spool, fates, tally, census, understood, compared, name=name, language=language, seed=seed, made=made
             )
@@ -147,12 +147,14 @@ def write_splits(
     fates: Fates,
     measure: Measure | None,
     variants: Callable[[Iterable[Sample]], Iterable[Sample]],
+    expected: float,
     progress: Progress,
 ) -> Census:
-    """Write the samples of every side, and variants of the training side after it; count what they are."""
+    """Write the samples of every side, and variants (`expected` is their share of it) after the training side; count them."""
     census = Census(measure)
     numbers = {split: fates.on(split).tolist() for split in SPLITS}
-    with progress.track(text("data.progress.writing"), sum(map(len, numbers.values())), "rows") as tracker:
+    total = round(sum(map(len, numbers.values())) + expected * len(numbers["train"]))
+    with progress.track(text("data.progress.writing"), total, "rows") as tracker:
         for split in SPLITS:
             more = variants(spool.read(numbers[split])) if split == "train" else ()
             samples = census.count(split, chain(spool.read(numbers[split]), more), tracker)

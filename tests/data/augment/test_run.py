@@ -15,6 +15,8 @@ from tuneloop.data.augment.config import AugmentConfig, EndpointConfig, Translat
 from tuneloop.data.augment.run import AUGMENTED, PARENT, Made, augment
 from tuneloop.text.normalise import question_key
 
+from ..conftest import Listener
+
 
 def sample(number: int, question: str = "", source: str = "faq.csv", **tags: str) -> Sample:
     asked = question or f"How do I cancel my card number {number}, can you tell me?"
@@ -119,6 +121,16 @@ def test_what_was_dropped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made["noise"].added == 0
     assert sum(made["noise"].dropped.values()) == made["noise"].tried > 0
     assert set(made["noise"].dropped) == {"value"}
+
+
+def test_a_way_that_falls_short_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.AUGMENTERS, "noise", lambda setting: lambda questions: [None for _ in questions])
+    listener = Listener()
+    samples = [sample(n) for n in range(20)]
+    assert not list(augment(samples, AugmentConfig(noise=0.5), language="en", seed=1, progress=listener))
+    assert listener.notes == [
+        "Augmentation by typing mistakes made 0 of 10 variants; the report says why the others were dropped."
+    ]
 
 
 def test_a_way_that_never_works_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:

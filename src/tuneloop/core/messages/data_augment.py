@@ -69,6 +69,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check `base_url` and `model`: the server must speak OpenAI's chat API.",
         "请检查 base_url 和 model：服务器必须支持 OpenAI 的对话接口。",
     ),
+    "data.augment_short": (
+        "Augmentation by {way} made {added} of {wanted} variants; the report says why the others were dropped.",
+        "{way}扩充只得到 {wanted} 个中的 {added} 个；放弃的原因见报告。",
+    ),
     # The report's page
     "data.report.augmentation": ("Variants of training questions", "训练问题的扩充"),
     "data.report.augmentation_means": (

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from tuneloop.core.hashing import hash_value
+from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Sample
 from tuneloop.core.seeds import generator
@@ -33,6 +34,8 @@ UNFIT = frozenset({"advertising", "masks", "profanity", "too_long", "wrong_langu
 
 CHUNK = 64
 """Samples that are looked at together, so that translators and servers get batches."""
+SHORT = 0.8
+"""Share of the wanted variants below which the reader is told."""
 PATIENCE = 4.0
 """Tries for each variant that is wanted, before a way gives up reaching its share."""
 
@@ -123,6 +126,11 @@ def augment(
         caps.seen.update(sample.meta.source for sample in chunk)
         for way in ways:
             yield from _vary(way, chunk, setting, caps, taken, fresh)
+    for way in ways:
+        wanted = round(way.share * way.seen)
+        if way.made.added < SHORT * wanted:
+            told = {"way": text(f"data.report.augment_{way.name}"), "added": way.made.added, "wanted": wanted}
+            progress.note(text("data.augment_short", **told))
 
 
 def files_of(config: AugmentConfig, folder: Path) -> dict[str, Path]:
