@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tuneloop.core.errors import TryAgainError
-from tuneloop.core.records import Dataset, Sample
+from tuneloop.core.records import Comparison, Dataset, Sample
 from tuneloop.pipeline.files import _file_name
+from tuneloop.pipeline.learning_curve import advise, learning_curve
 from tuneloop.pipeline.loop import SMOKE_ROWS, STAGES, Loop, Outcome, model_config, run_loop, smoke_recipe
 from tuneloop.recipe import Recipe
+from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
 
 
@@ -101,3 +103,25 @@ def test_a_models_path_starts_from_the_recipes_folder(recipe: Recipe, tmp_path: 
 @pytest.mark.parametrize(("file", "name"), [("客服 FAQ.xlsx", "FAQ"), ("问答.csv", "file"), ("a b.c.csv", "a-b.c")])
 def test_a_files_name_becomes_a_name_of_a_dataset(file: str, name: str) -> None:
     assert _file_name(Path(file)) == name
+
+
+def test_a_learning_curve_trains_on_nested_parts_and_judges_the_last_step(recipe: Recipe, workspace: Workspace) -> None:
+    small = smoke_recipe(recipe)
+    curve = learning_curve(Loop(small, workspace), shares=(0.5, 1.0))
+    assert [point.share for point in curve.points] == [0.5, 1.0]
+    assert curve.points[0].rows == round(curve.points[1].rows / 2)
+    parts = {
+        path.parent.name: read_split(path.parent, "train") for path in workspace.datasets.glob("*/*/manifest.json")
+    }
+    half, whole = sorted(parts.values(), key=len)
+    assert {sample.id for sample in half} < {sample.id for sample in whole}
+    assert curve.points[0].run_id != curve.points[1].run_id
+    assert curve.advice in ("more", "enough", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "advice"), [(0.01, 0.1, "more"), (-0.02, 0.005, "enough"), (-0.05, 0.05, "unknown")]
+)
+def test_advice_follows_the_interval_of_the_last_step(low: float, high: float, advice: str) -> None:
+    step = Comparison(a="half", b="all", metric="rouge_l", difference=0.0, low=low, high=high, p=0.5)
+    assert advise(step, "rouge_l") == advice

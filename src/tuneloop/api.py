@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tuneloop.core.progress import SILENT, Progress
-from tuneloop.core.records import Adapter, Dataset, Evaluation, Plan, Result, Run
+from tuneloop.core.records import Adapter, Dataset, Decision, Evaluation, Plan, Result, Run
 from tuneloop.pipeline.loop import STAGES, Loop, Outcome, Stage, run_loop, smoke_recipe
 from tuneloop.recipe import Recipe
 from tuneloop.store.workspace import Workspace, find_workspace
@@ -19,6 +19,7 @@ from tuneloop.store.workspace import Workspace, find_workspace
 if TYPE_CHECKING:
     from tuneloop.evaluation.script_check import ScriptCheck
     from tuneloop.pipeline.files import Predictions
+    from tuneloop.pipeline.learning_curve import LearningCurve
     from tuneloop.serving.answer import Answerer
 
 AnyRecipe = Recipe | Path | str
@@ -258,6 +259,43 @@ def export(
     named = find(str(name), _workspace(workspace), accept_license=accept_license)
     export_adapter(named, Path(out), form=form, force=force, progress=progress)
     return named.name
+
+
+def learning_curve(recipe: AnyRecipe, workspace: AnyWorkspace = None, *, progress: Progress = SILENT) -> LearningCurve:
+    """Train and evaluate on a quarter, half and all of the training rows: will more data help? Args: as in `prepare`."""
+    from tuneloop.pipeline.learning_curve import learning_curve
+
+    return learning_curve(_loop(recipe, workspace, [], progress))
+
+
+def promote(name: str, workspace: AnyWorkspace = None, *, evaluation: str | None = None) -> tuple[Adapter, Decision]:
+    """Let a version serve: the alias `production` moves to it if the gate of its recipe allows it.
+
+    Args:
+        name: the version (`NAME@v0003`, `NAME@candidate`).
+        workspace: as in `prepare`.
+        evaluation: the evaluation to rest on; its training's newest one by default.
+
+    Raises:
+        RefusedError: the gate refuses (code `registry.gate_refused`, with the reasons).
+    """
+    from tuneloop.pipeline.promotion import judge_version
+    from tuneloop.registry import promotion
+
+    place = _workspace(workspace)
+    adapter, decision = judge_version(place, name, evaluation)
+    return promotion.promote(place, adapter, decision), decision
+
+
+def roll_back(name: str, workspace: AnyWorkspace = None) -> Adapter:
+    """Let the version serve that served before. Args: as in `promote`.
+
+    Raises:
+        NotFoundError: nothing served before (code `registry.nothing_before`).
+    """
+    from tuneloop.registry import promotion
+
+    return promotion.roll_back(_workspace(workspace), name)
 
 
 def _loop(

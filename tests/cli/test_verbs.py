@@ -263,3 +263,23 @@ def test_the_doctor_knows_this_machine(call: Call, here: Path) -> None:
     called = call("doctor", "--language", "zh")
     assert (called.status, called.out) == (0, "")
     assert "内存" in called.err
+
+
+def test_an_unproven_version_is_refused_with_reasons_and_a_proven_one_serves(call: Call, copied: Path) -> None:
+    refused = call("adapters", "promote", "bank@v0001", "--json")
+    assert (refused.status, refused.value["error"]["code"]) == (4, "registry.gate_refused")
+    assert "✗" in refused.value["error"]["message"]
+    (recipe,) = copied.glob("runs/*/recipe.yaml")
+    values = yaml.safe_load(recipe.read_text())
+    values["register"]["gate"] |= {"headline": "not worse", "margin": 1.0, "allowed_losses": {"stop_rate": None}}
+    recipe.write_text(yaml.safe_dump(values))
+    promoted = call("adapters", "promote", "bank@v0001", "--json").value
+    assert promoted["decision"]["allowed"]
+    assert "production" in promoted["aliases"]
+    assert call("adapters", "rollback", "bank", "--json").value["error"]["code"] == "registry.nothing_before"
+
+
+def test_a_version_that_was_never_evaluated_is_refused(call: Call, copied: Path) -> None:
+    refused = call("adapters", "promote", "bank@v0001", "--evaluation", "another", "--json")
+    assert refused.status == 4
+    assert "never evaluated" in refused.value["error"]["message"]

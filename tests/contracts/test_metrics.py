@@ -40,7 +40,7 @@ def test_a_reference_scores_best_against_itself(name: str, language: str) -> Non
 @languages
 def test_an_empty_or_unrelated_answer_scores_nothing(name: str, language: str) -> None:
     assert METRICS[name]("", PAIRS[language][0], language) == 0
-    assert METRICS[name]("xyzzy", PAIRS[language][0], language) == 0
+    assert METRICS[name]("xzzjx", PAIRS[language][0], language) == 0
 
 
 @metrics
@@ -57,7 +57,7 @@ def test_a_similar_answer_scores_between_unless_the_metric_knows_only_right_and_
 @given(
     prediction=st.text(max_size=80), reference=st.text(min_size=1, max_size=80), language=st.sampled_from(["en", "zh"])
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_any_text_gets_a_score_in_range_and_always_the_same(
     name: str, prediction: str, reference: str, language: str
 ) -> None:

@@ -20,7 +20,15 @@ TREES = {
 CATALOGUE: dict[str, tuple[str, str]] = {
     key: both for area in AREAS for key, both in import_module(f"tuneloop.core.messages.{area}").MESSAGES.items()
 }
-SAME_IN_BOTH = {"cli.doctor.python", "cli.doctor.torch", "evaluation.metric.bleu", "evaluation.metric.rouge_l"}
+SAME_IN_BOTH = {
+    "cli.doctor.python",
+    "cli.doctor.torch",
+    "evaluation.metric.bleu",
+    "evaluation.metric.chrf",
+    "evaluation.metric.rouge_1",
+    "evaluation.metric.rouge_2",
+    "evaluation.metric.rouge_l",
+}
 """Proper names."""
 
 

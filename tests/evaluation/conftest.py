@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from tuneloop.adapters.folder import save_adapter
 from tuneloop.adapters.lora import attach_lora
-from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.core.records import Evaluation, Message, Meta, Sample
+from tuneloop.engine.config import GenerationConfig
+from tuneloop.evaluation.config import EvaluationConfig
+from tuneloop.evaluation.run import run
 from tuneloop.models.load import LoadedModel
 from tuneloop.models.tiny import build_tiny
 from tuneloop.store.artifacts import new_artifact
 from tuneloop.store.samples import write_samples
+from tuneloop.store.workspace import Workspace
 
 OTHER = Sample(
     id="other",
@@ -66,6 +71,28 @@ def untrained_adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def script(tmp_path: Path) -> str:
     (tmp_path / "house.yaml").write_text(SCRIPT, encoding="utf-8")
     return "house.yaml"
+
+
+@pytest.fixture
+def evaluate(
+    loaded: LoadedModel, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Evaluation]:
+    monkeypatch.setenv("TUNELOOP_LANGUAGE", "en")
+
+    def call(dataset: Path, config: EvaluationConfig | None = None, **changes: Any) -> Evaluation:
+        arguments: dict[str, Any] = {
+            "name": "bank",
+            "language": "en",
+            "seed": 1,
+            "dataset": dataset,
+            "loaded": loaded,
+            "adapter": adapter,
+            "folder": tmp_path,
+            "workspace": Workspace(tmp_path),
+        }
+        return run(config or EvaluationConfig(), GenerationConfig(), **(arguments | changes))
+
+    return call
 
 
 def write_adapter(folder: Path, change: float) -> Path:

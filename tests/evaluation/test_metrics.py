@@ -8,13 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from tuneloop.evaluation.metrics import (
+    RowMetric,
     bleu,
     bleu_statistics,
+    chrf_statistics,
     corpus_bleu,
+    corpus_chrf,
     exact_match,
     normalised,
+    repetition,
+    rouge_1,
+    rouge_2,
     rouge_l,
     signatures,
     token_f1,
@@ -26,11 +33,14 @@ words = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=30)
 chinese = st.text(alphabet="您的银行卡已经挂失额度是多少元，。 AB12", min_size=1, max_size=40)
 
 
-@given(english, english)
-@settings(max_examples=200)
-def test_rouge_l_equals_rouge_score_for_english_to_the_last_digit(prediction: str, reference: str) -> None:
-    expected = RougeScorer(["rougeL"], use_stemmer=False).score(reference, prediction)["rougeL"].fmeasure
-    assert rouge_l(prediction, reference, "en") == expected
+@pytest.mark.parametrize(("metric", "kind"), [(rouge_1, "rouge1"), (rouge_2, "rouge2"), (rouge_l, "rougeL")])
+@given(prediction=english, reference=english)
+@settings(max_examples=120, deadline=None)
+def test_rouge_equals_rouge_score_for_english_to_the_last_digit(
+    metric: RowMetric, kind: str, prediction: str, reference: str
+) -> None:
+    expected = RougeScorer([kind], use_stemmer=False).score(reference, prediction)[kind].fmeasure
+    assert metric(prediction, reference, "en") == expected
 
 
 def test_rouge_l_of_chinese_grows_with_what_is_shared() -> None:
@@ -89,12 +99,26 @@ def test_corpus_bleu_of_chinese_equals_sacrebleu_with_its_chinese_tokeniser(pair
     assert float(corpus_bleu(sums)) == pytest.approx(expected.score, abs=1e-9)
 
 
+@given(st.lists(st.tuples(st.one_of(english, chinese), st.one_of(english, chinese)), min_size=1, max_size=5))
+@settings(max_examples=80, deadline=None)
+def test_corpus_chrf_equals_sacrebleu(pairs: list[tuple[str, str]]) -> None:
+    sums = np.array([chrf_statistics(*pair, "en") for pair in pairs], dtype=float).sum(axis=0)
+    expected = CHRF().corpus_score([p for p, _ in pairs], [[r for _, r in pairs]])
+    assert float(corpus_chrf(sums)) == pytest.approx(expected.score, abs=1e-9)
+
+
+def test_repetition_is_the_share_of_groups_said_before() -> None:
+    assert repetition("a b c d e f", "", "en") == 0
+    assert repetition("yes " * 40, "", "en") > 0.9
+    assert repetition("好的好的" * 10, "", "zh") > 0.9
+
+
 def test_sentence_bleu_is_sacrebleus() -> None:
     expected = BLEU(effective_order=True).sentence_score("the card is blocked", ["the card was blocked"]).score
     assert bleu("the card is blocked", "the card was blocked", "en") == expected
 
 
-def test_the_signature_is_the_one_sacrebleu_prints() -> None:
-    metric = BLEU(tokenize="zh")
-    metric.corpus_score(["好"], [["好"]])
-    assert signatures(["bleu"], ["zh"])["bleu"] == metric.get_signature().format(short=False)
+def test_signatures_are_those_that_sacrebleu_prints() -> None:
+    for name, metric in (("bleu", BLEU(tokenize="zh")), ("chrf", CHRF())):
+        metric.corpus_score(["好"], [["好"]])
+        assert signatures([name], ["zh"])[name] == metric.get_signature().format(short=False)

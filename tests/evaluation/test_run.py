@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,11 +19,8 @@ from tuneloop.core.errors import (
     TryAgainError,
 )
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
-from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.results import read_predictions, read_results
-from tuneloop.evaluation.run import run
-from tuneloop.models.load import LoadedModel
 from tuneloop.store.artifacts import verify
 from tuneloop.store.workspace import Workspace
 
@@ -77,26 +73,6 @@ class Listener:
         self.notes.append(text)
 
 
-@pytest.fixture
-def evaluate(loaded: LoadedModel, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
-    monkeypatch.setenv("TUNELOOP_LANGUAGE", "en")
-
-    def call(dataset: Path, config: EvaluationConfig | None = None, **changes: Any) -> Evaluation:
-        arguments: dict[str, Any] = {
-            "name": "bank",
-            "language": "en",
-            "seed": 1,
-            "dataset": dataset,
-            "loaded": loaded,
-            "adapter": adapter,
-            "folder": tmp_path,
-            "workspace": Workspace(tmp_path),
-        }
-        return run(config or EvaluationConfig(), GenerationConfig(), **(arguments | changes))
-
-    return call
-
-
 def generated(evaluation: Evaluation) -> dict[str, int]:
     arms = json.loads((evaluation.path / "timings.json").read_text())["arms"]
     return {arm: cost["generated"] for arm, cost in arms.items()}
@@ -112,7 +88,15 @@ def test_an_evaluation_is_a_finished_folder_with_every_file(
     assert list(evaluation.arms) == ["base", "base+script", "tuned"]
     assert not evaluation.reused
     figures = evaluation.arms["tuned"]
-    assert list(figures) == ["script_compliance", "exact_match", "rouge_l", "bleu", "ended", "answer_tokens"]
+    assert list(figures) == [
+        "script_compliance",
+        "exact_match",
+        "rouge_l",
+        "bleu",
+        "ended",
+        "answer_tokens",
+        "repetition",
+    ]
     assert all(figure.n == 8 for figure in figures.values())
     assert {"all", "seen", "unseen", "intent=card", "intent=limit"} == set(evaluation.slices)
     assert evaluation.slices["unseen"]["base"]["rouge_l"].n == 2
@@ -323,7 +307,7 @@ def test_every_turn_can_be_a_row_and_is_drawn_with_its_conversation(
     predictions = list(read_predictions(evaluation.path))
     assert [p.id for p in predictions] == [f"s00{n}#{turn}" for n in range(3) for turn in (1, 2)]
     assert [len(p.messages) for p in predictions[:2]] == [1, 3]
-    assert set(evaluation.slices) == {"all", "single-turn", "multi-turn"}
+    assert set(evaluation.slices) == {"all", "single-turn", "multi-turn", "turn=2"}
     last = evaluate(write_dataset(talks))
     assert last.arms["base"]["rouge_l"].n == 3
 

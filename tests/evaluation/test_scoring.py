@@ -10,6 +10,7 @@ from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.scoring import SLICES, Rows, figures, rule_table, score_arm, slices
 from tuneloop.evaluation.script import Script, load_script
+from tuneloop.evaluation.statistics import wilson
 
 SCRIPT = """
 name: house
@@ -73,7 +74,7 @@ def test_how_answers_end_and_how_long_they_are_is_always_reported() -> None:
     rows = rows_of([sample(1), sample(2)])
     arm = score_arm(rows, [answer("", ended=True), answer("one two three", ended=False)])
     figure = figures(rows, arm, [0, 1])
-    assert list(figure) == ["exact_match", "ended", "answer_tokens"]
+    assert list(figure) == ["exact_match", "ended", "answer_tokens", "repetition"]
     assert figure["ended"].value == 0.5
     assert figure["answer_tokens"].value == 1.5
 
@@ -89,10 +90,11 @@ def test_a_share_has_wilsons_interval_and_turns_of_conversations_a_wider_one() -
     assert wide.low < narrow.low
 
 
-def test_one_conversation_has_no_interval() -> None:
+def test_one_conversation_is_worth_one_row() -> None:
     rows = rows_of([sample(1), sample(2)], units=["a", "a"])
     figure = figures(rows, score_arm(rows, [answer("x"), answer("y")]), [0, 1])["exact_match"]
-    assert (figure.low, figure.high, figure.n) == (None, None, 2)
+    assert figure.n == 2
+    assert (figure.low, figure.high) == pytest.approx(wilson(0, 1)[1:])
 
 
 def test_rows_are_cut_by_what_their_tags_say() -> None:
@@ -115,4 +117,4 @@ def test_rows_are_cut_by_what_their_tags_say() -> None:
 
 def test_a_slice_that_holds_every_row_is_left_out() -> None:
     assert slices([sample(0, intent="card"), sample(1, intent="card")]) == {"all": [0, 1]}
-    assert all(slice_of(sample(0)) in (None, "single-turn") for slice_of in SLICES.values())
+    assert all(slice_of(sample(0)) in (None, "single-turn", "short") for slice_of in SLICES.values())

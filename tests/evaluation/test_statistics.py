@@ -12,18 +12,22 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tuneloop.evaluation.metrics import corpus_bleu
-from tuneloop.evaluation.statistics import (
-    bootstrap,
-    by_unit,
+from tuneloop.evaluation.significance import (
     detectable_effect,
     holm,
     mcnemar,
+    not_worse,
+    permutation,
+    share_standard_error,
+)
+from tuneloop.evaluation.statistics import (
+    Interval,
+    bootstrap,
+    by_unit,
     mean,
     paired_bootstrap,
     paired_shares,
     per_row,
-    permutation,
-    share_standard_error,
     wilson,
 )
 
@@ -208,3 +212,10 @@ def test_arms_that_agree_everywhere_are_not_infinitely_precise() -> None:
 def test_the_mean_is_taken_over_rows_not_over_conversations() -> None:
     sums = by_unit(per_row([1.0, 1.0, 1.0, 0.0]), ["a", "a", "a", "b"])
     assert float(mean(sums.sum(axis=0))) == 0.75
+
+
+@given(st.floats(0, 0.3), st.floats(-1, 1), st.floats(0, 1))
+def test_not_worse_is_said_only_where_the_whole_interval_lies_above_the_margin(
+    margin: float, value: float, half: float
+) -> None:
+    assert not_worse(Interval(value, value - half, value + half), margin) == (value - half > -margin)

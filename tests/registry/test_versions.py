@@ -149,7 +149,7 @@ def test_a_folder_that_a_killed_process_left_is_adopted(workspace: Workspace, mo
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_point", dies)
+    monkeypatch.setattr(module, "point", dies)
     with pytest.raises(KeyboardInterrupt):
         _register(workspace, "run-1")
     monkeypatch.undo()

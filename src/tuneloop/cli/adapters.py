@@ -1,4 +1,4 @@
-"""`tuneloop adapters`: list, show, export."""
+"""`tuneloop adapters`: list, show, promote, rollback, export."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def add_to(application: typer.Typer) -> None:
     adapters = group(application, "adapters")
     verb(adapters, "adapters.list")(list_)
     verb(adapters, "adapters.show")(show)
+    verb(adapters, "adapters.promote")(promote)
+    verb(adapters, "adapters.rollback")(rollback)
     verb(adapters, "adapters.export")(export)
 
 
@@ -51,6 +53,31 @@ def show(session: Session, adapter: AdapterArgument) -> Reply:
         rows = [(j.evaluation_id, text(f"cli.verdict.{j.verdict}"), j.created_at) for j in judged]
         shown.append(table(text("cli.evaluations"), columns, rows))
     return Reply({**found.model_dump(mode="json"), "label": found.label, "evaluations": judged}, shown)
+
+
+def promote(
+    session: Session,
+    adapter: AdapterArgument,
+    evaluation: Annotated[str | None, typer.Option("--evaluation", help=text("cli.option.gate_evaluation"))] = None,
+) -> Reply:
+    from tuneloop import api
+
+    moved, decision = api.promote(adapter, session.workspace, evaluation=evaluation)
+    shown = [f"✓ {reason.text}" for reason in decision.reasons]
+    shown.append(text("cli.promoted", label=moved.label, alias="production"))
+    return Reply({**moved.model_dump(mode="json"), "label": moved.label, "decision": decision}, shown)
+
+
+def rollback(
+    session: Session, adapter: Annotated[str, typer.Argument(metavar="NAME", help=text("cli.option.adapter_name"))]
+) -> Reply:
+    from tuneloop import api
+
+    moved = api.roll_back(adapter, session.workspace)
+    return Reply(
+        {**moved.model_dump(mode="json"), "label": moved.label},
+        [text("cli.promoted", label=moved.label, alias="production")],
+    )
 
 
 def export(

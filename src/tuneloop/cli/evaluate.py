@@ -21,6 +21,7 @@ def add_to(application: typer.Typer) -> None:
     evaluations = group(application, "evaluations")
     verb(evaluations, "evaluations.list")(list_)
     verb(evaluations, "evaluations.show")(show)
+    verb(evaluations, "evaluations.compare")(compare)
 
 
 def evaluate(
@@ -33,11 +34,12 @@ def evaluate(
     data_language: Annotated[
         Literal["en", "zh"], typer.Option("--data-language", help=text("cli.option.data_language"))
     ] = "en",
+    learning_curve: Annotated[bool, typer.Option("--learning-curve", help=text("cli.option.learning_curve"))] = False,
     force: ForceOption = False,
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
-    from tuneloop.cli.verdict import evaluation_shown
+    from tuneloop.cli.verdict import curve_shown, evaluation_shown
 
     if (recipe is None) == (adapter is None and data is None) or (adapter is None) != (data is None):
         raise UsageError(
@@ -47,6 +49,9 @@ def evaluate(
         chosen = read_recipe(
             recipe, [*(set_ or []), *([f"evaluation.script={script}"] if script else [])], accept_license
         )
+        if learning_curve:
+            curve = api.learning_curve(chosen, session.workspace, progress=session.progress)
+            return Reply(curve, curve_shown(curve))
         result = api.evaluate(chosen, session.workspace, force=force, progress=session.progress)
     else:
         assert adapter is not None
@@ -109,3 +114,17 @@ def show(session: Session, evaluation: EvaluationArgument) -> Reply:
     place = session.workspace.evaluations
     record = read_evaluation(found.pick(found.evaluations(session.workspace), evaluation, "evaluation", place))
     return Reply(record, evaluation_shown(record))
+
+
+def compare(session: Session, first: EvaluationArgument, second: EvaluationArgument) -> Reply:
+    from tuneloop.cli import found
+    from tuneloop.cli.tables import table
+    from tuneloop.evaluation.rematch import compare_evaluations
+    from tuneloop.evaluation.summary import comparison_table
+
+    place, known = session.workspace.evaluations, found.evaluations(session.workspace)
+    a, b = (found.pick(known, name, "evaluation", place) for name in (first, second))
+    rematch = compare_evaluations(a, b)
+    head, *rows = comparison_table(rematch.comparisons)
+    title = text("cli.rematch", a=rematch.a, b=rematch.b, rows=rematch.rows)
+    return Reply(rematch, [table(title, head, rows)])

@@ -26,7 +26,7 @@ DebugOption = Annotated[bool, typer.Option("--debug", help=text("cli.option.debu
 # fmt: off
 ORDER = (
     "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "adapters", "models",
-    "recipe", "doctor", "version", "prepare", "list", "show", "export", "get", "schema",
+    "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote", "rollback", "export", "get", "schema",
 )
 # fmt: on
 """Verbs and groups in the order of the help."""

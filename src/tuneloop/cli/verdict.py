@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.panel import Panel
 from rich.text import Text
@@ -11,6 +11,9 @@ from rich.text import Text
 from tuneloop.cli.tables import VERDICT_STYLES, table
 from tuneloop.core.messages import text
 from tuneloop.core.records import Evaluation
+
+if TYPE_CHECKING:
+    from tuneloop.pipeline.learning_curve import LearningCurve
 
 ANSWERS = 3
 """Questions that are shown with their answers."""
@@ -31,6 +34,19 @@ def evaluation_shown(evaluation: Evaluation, answers: int = ANSWERS) -> Iterator
     verdict = Text(evaluation.verdict.text)
     yield Panel(verdict, title=text(f"cli.verdict.{status}"), title_align="left", border_style=VERDICT_STYLES[status])
     yield Text(text("cli.report", path=evaluation.path / "report.html"))
+
+
+def curve_shown(curve: LearningCurve) -> Iterator[Any]:
+    """What a person sees of a learning curve: one line a training, and the advice."""
+    from tuneloop.evaluation.wording import metric_label, show_figure
+
+    label = metric_label(curve.metric)
+    rows = [
+        (f"{point.rows:,}", f"{100 * point.share:.0f}%", show_figure(curve.metric, point.value))
+        for point in curve.points
+    ]
+    yield table(text("evaluation.curve", metric=label), (text("evaluation.curve_rows"), "%", label), rows)
+    yield Text(curve.text)
 
 
 def _answers(question: str, reference: str, said: dict[str, str]) -> Panel:

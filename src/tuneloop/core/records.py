@@ -209,6 +209,26 @@ class Evaluation(Result):
     reused: bool = False
 
 
+class Reason(Record):
+    """One rule of the gate, and what it says."""
+
+    rule: str
+    passed: bool
+    text: str
+    """In the reader's language, with the figures that decided."""
+
+
+class Decision(Record):
+    """Whether a version may be promoted: one reason for every rule, and every rule must pass."""
+
+    allowed: bool
+    reasons: tuple[Reason, ...]
+    adapter_sha256: str | None = None
+    """The adapter that was judged; the decision allows no other one."""
+    evaluation: str | None = None
+    """Id of the evaluation that it rests on."""
+
+
 class Adapter(Result):
     """A registered version, in `adapters/<name>/v0001/`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,104 +11,197 @@ import numpy as np
 
 from tuneloop.adapters.merge import merge
 from tuneloop.core.errors import DataError
+from tuneloop.core.hashing import hash_value
 from tuneloop.core.messages import text
 from tuneloop.core.progress import Progress
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.engine.engine import Engine
-from tuneloop.evaluation.answers import Generated, answers_file, generate
-from tuneloop.evaluation.arms import ARMS, TUNED, Questions, arms_for, prove_active, questions
+from tuneloop.engine.request import Request
+from tuneloop.evaluation.answers import Answer, Generated, answers_file, generate
+from tuneloop.evaluation.arms import Arm, Given, Questions, questions
+from tuneloop.evaluation.choosing import choose
+from tuneloop.evaluation.proof import prove_active
+from tuneloop.evaluation.remote import ask_server
 from tuneloop.evaluation.results import Warned
 from tuneloop.evaluation.scoring import Rows
+from tuneloop.evaluation.turns import depths, with_own_answers
 from tuneloop.evaluation.wording import arm_label
 from tuneloop.models.load import LoadedModel
 
 
 def ask(
-    rows: Rows, generation: GenerationConfig, loaded: LoadedModel, *, adapted: bool
+    rows: Rows, arms: Mapping[str, Arm], given: Given, generation: GenerationConfig, loaded: LoadedModel
 ) -> tuple[dict[str, Questions], list[Warned]]:
     """Every arm's questions, by arm.
 
     An arm whose own additions to the prompt do not fit the model's context is left out, with a warning.
 
     Args:
+        rows: what is asked.
+        arms: out of `arms_for`.
+        given: what they may show.
         generation: its `max_new_tokens` is a number.
-        adapted: whether there is an adapter.
+        loaded: the base model.
 
     Raises:
         DataError: a row's own prompt fills the context (code `evaluation.prompt_too_long`).
     """
     asked: dict[str, Questions] = {}
     warnings: list[Warned] = []
-    for name, arm in arms_for(has_script=rows.script is not None, adapted=adapted).items():
+    for name, arm in arms.items():
         try:
             asked[name] = questions(
-                arm, rows.samples, script=rows.script, loaded=loaded, generation=generation, seed=rows.seed
+                arm, rows.samples, given=given, loaded=loaded, generation=generation, seed=rows.seed
             )
         except DataError as error:
-            if not arm.needs_script or error.code != "evaluation.prompt_too_long":
+            if arm.needs is None or error.code != "evaluation.prompt_too_long":
                 raise
             values = {"arm": name, "tokens": error.values["tokens"], "limit": error.values["limit"]}
             warnings.append(Warned(code="evaluation.warn_arm_left_out", values=values))
     return asked, warnings
 
 
-def start_engine(
-    asked: Mapping[str, Questions], generation: GenerationConfig, loaded: LoadedModel, adapter: Path | None
-) -> Engine:
-    """Merge the adapter, let it prove that it is active, and start the engine.
+@dataclass(frozen=True)
+class Answering:
+    """Everything that answers need, for all arms."""
 
-    Args:
-        asked: out of `ask`.
-        adapter: the folder of the adapter.
+    rows: Rows
+    arms: Mapping[str, Arm]
+    asked: Mapping[str, Questions]
+    """Out of `ask`."""
+    generation: GenerationConfig
+    loaded: LoadedModel
+    adapters: Mapping[str, Path]
+    """Folders of the adapters that answer, by name."""
+    inputs: Mapping[str, str]
+    """Hashes of what decides an answer: `model`, `dtype`, `device`, `template`, and of each adapter by its name."""
+    cache: Path
+    """Folder of the answers that are kept."""
+    afresh: bool
+    """Do not take answers from it."""
+    progress: Progress
+    given: Given
+    own_turns: bool = False
+    """A conversation goes on with what the arm itself said."""
+
+    def identity(self, arm: Arm) -> dict[str, Any]:
+        """What decides an arm's answers beside the prompt."""
+        if arm.url is not None:
+            return {"url": arm.url, "temperature": self.generation.temperature}
+        identity: dict[str, Any] = {part: self.inputs[part] for part in ("model", "dtype", "device", "template")}
+        identity |= {} if arm.adapter is None else {"adapter": self.inputs[arm.adapter]}
+        return {**identity, "temperature": self.generation.temperature}
+
+    def candidates(self, asked: Questions) -> dict[str, tuple[str, ...]] | None:
+        """The possible answers of each request; None: answers are free."""
+        if self.rows.candidates is None:
+            return None
+        if self.rows.labelled:
+            return dict.fromkeys(asked.requests, self.rows.candidates[0])
+        pairs = zip(self.rows.samples, self.rows.candidates, strict=True)
+        found = {asked.of_row[row.id]: candidates for row, candidates in pairs if row.id in asked.of_row}
+        return found if found.keys() == asked.requests.keys() else None
+
+
+def start_engine(answering: Answering) -> Engine:
+    """Merge the adapters, prove that each changes something, and start the engine.
 
     Raises:
-        IncompatibleError: the adapter changes nothing (code `evaluation.adapter_inactive`).
+        IncompatibleError: an adapter changes nothing (code `evaluation.adapter_inactive`), or belongs to another base.
     """
-    merged = {} if adapter is None else {TUNED: merge(loaded, adapter)}
-    if adapter is not None:
-        probe = next(iter(asked[TUNED].requests.values())).ids
-        prove_active(loaded.model, merged, probe, adapter)
-    return Engine(loaded.model, adapters=merged, batch_size=generation.batch_size)
+    loaded = answering.loaded
+    probe = next(iter(next(iter(answering.asked.values())).requests.values())).ids
+    merged = {}
+    for name, folder in answering.adapters.items():
+        merged[name] = merge(loaded, folder)
+        prove_active(loaded.model, {name: merged[name]}, probe, folder)
+    return Engine(loaded.model, adapters=merged, batch_size=answering.generation.batch_size)
 
 
-def answer_all(
-    engine: Engine,
-    asked: Mapping[str, Questions],
-    generation: GenerationConfig,
-    loaded: LoadedModel,
-    inputs: Mapping[str, str],
-    *,
-    cache: Path,
-    afresh: bool,
-    progress: Progress,
-    label: str | None = None,
-) -> dict[str, Generated]:
+def answer_all(answering: Answering, engine: Engine) -> tuple[dict[str, Questions], dict[str, Generated]]:
     """Let every arm answer.
 
-    Args:
-        engine: out of `start_engine`.
-        asked: out of `ask`.
-        inputs: hashes of what decides an answer: `model`, `dtype`, `device`, `template`, and `adapter` if there is one.
-        cache: folder of the answers that are kept.
-        afresh: do not take answers from it.
-        label: what the progress bar says beside the arm.
+    Returns:
+        By arm, what it was asked in the end (with `own_turns`, that depends on its answers), and its answers.
     """
+    asked: dict[str, Questions] = {}
     answered: dict[str, Generated] = {}
-    for name, arm_questions in asked.items():
-        identity = {part: inputs[part] for part in ("model", "dtype", "device", "template")}
-        identity |= {"adapter": inputs["adapter"]} if ARMS[name].adapted else {}
-        answered[name] = generate(
-            engine,
-            arm_questions.requests,
-            template=loaded.template,
-            path=answers_file(cache, {**identity, "temperature": generation.temperature}),
-            label=text("evaluation.answering", arm=arm_label(name)) + (f": {label}" if label else ""),
-            progress=progress,
-            afresh=afresh,
-        )
+    for name in answering.asked:
+        if answering.own_turns:
+            asked[name], answered[name] = _converse(answering, engine, name)
+        else:
+            asked[name] = answering.asked[name]
+            answered[name] = _answer(answering, engine, name, asked[name])
         if reused := len(answered[name].answers) - answered[name].fresh:
-            progress.note(text("evaluation.reused", arm=arm_label(name), count=reused))
-    return answered
+            answering.progress.note(text("evaluation.reused", arm=arm_label(name), count=reused))
+    return asked, answered
+
+
+def _converse(answering: Answering, engine: Engine, name: str) -> tuple[Questions, Generated]:
+    """Answer turn after turn, all conversations together; before each turn stands what the arm said itself."""
+    whole = Questions({}, {})
+    answers: dict[str, Answer] = {}
+    said: dict[str, str] = {}
+    parts: list[Generated] = []
+    for rows in depths(answering.rows.samples):
+        asked = questions(
+            answering.arms[name],
+            [with_own_answers(row, said) for row in rows],
+            given=answering.given,
+            loaded=answering.loaded,
+            generation=answering.generation,
+            seed=answering.rows.seed,
+        )
+        parts.append(_answer(answering, engine, name, asked))
+        answers |= parts[-1].answers
+        said |= {row: answers[key].text for row, key in asked.of_row.items()}
+        whole.requests.update(asked.requests)
+        whole.messages.update(asked.messages)
+        whole.of_row.update(asked.of_row)
+    costs = {field: sum(getattr(part, field) for part in parts) for field in ("fresh", "fresh_tokens", "seconds")}
+    return whole, Generated(answers=answers, **costs)
+
+
+def _answer(answering: Answering, engine: Engine, name: str, asked: Questions) -> Generated:
+    arm = answering.arms[name]
+    identity, candidates = answering.identity(arm), answering.candidates(asked)
+    label = text("evaluation.answering", arm=arm_label(name))
+    common: dict[str, Any] = {"label": label, "progress": answering.progress, "afresh": answering.afresh}
+    if arm.url is not None:
+        path = answers_file(answering.cache, identity)
+        return ask_server(arm.url, asked.messages, answering.generation, path=path, **common)
+    template = answering.loaded.template
+    if candidates is None:
+        return generate(
+            engine, asked.requests, template=template, path=answers_file(answering.cache, identity), **common
+        )
+    path = answers_file(answering.cache, {**identity, "candidates": hash_value(sorted(set(candidates.values())))})
+    return choose(engine, asked.requests, candidates, template=template, path=path, **common)
+
+
+def read_references(
+    answering: Answering, engine: Engine, asked_of: Mapping[str, Questions]
+) -> dict[str, dict[str, Answer]]:
+    """How likely every arm holds the reference of every row: by arm, then row id. Servers do not tell it."""
+    found: dict[str, dict[str, Answer]] = {}
+    for name, asked in asked_of.items():
+        arm = answering.arms[name]
+        if arm.url is not None:
+            continue
+        keys = {row.id: hash_value([asked.of_row[row.id], row.answer]) for row in answering.rows.samples}
+        requests: dict[str, Request] = {keys[row]: asked.requests[key] for row, key in asked.of_row.items()}
+        generated = choose(
+            engine,
+            requests,
+            {keys[row.id]: (row.answer,) for row in answering.rows.samples},
+            template=answering.loaded.template,
+            path=answers_file(answering.cache, {**answering.identity(arm), "candidates": "reference"}),
+            label=text("evaluation.reading", arm=arm_label(name)),
+            progress=answering.progress,
+            afresh=answering.afresh,
+        )
+        found[name] = {row: generated.answers[key] for row, key in keys.items()}
+    return found
 
 
 def timings(answered: Mapping[str, Generated]) -> dict[str, Any]:

@@ -41,6 +41,8 @@ class Answer(Record):
     finish_reason: Literal["stop", "length"]
     first_token_seconds: float
     seconds: float
+    log_probabilities: tuple[float, ...] = ()
+    """Of each candidate, where the answer is one of a few."""
 
 
 class Generated(Record):
@@ -127,7 +129,7 @@ def _answer(
     with path.open("ab", buffering=0) as file:
         for completion in engine.generate(missing.values()):
             answer = _as_answer(completion, template)
-            _append(file, path, canonical_json(answer.model_dump()))
+            append_answer(file, path, canonical_json(answer.model_dump()))
             answers[answer.key] = answer
             tokens += answer.tokens
             tracker.advance(1, **{text("evaluation.unit_tokens"): round(tokens / (time.perf_counter() - start))})
@@ -145,7 +147,12 @@ def _as_answer(completion: Completion, template: ChatTemplate) -> Answer:
     )
 
 
-def _append(file: Any, path: Path, line: str) -> None:
+def append_answer(file: Any, path: Path, line: str) -> None:
+    """Write one line of an answers file, whole or not at all.
+
+    Raises:
+        ResourceError: the disk has no room (code `store.disk_full`).
+    """
     try:
         file.write(f"{line}\n".encode())
     except OSError as error:

@@ -1,19 +1,21 @@
 """The systems that are compared on the same rows: which model answers, and what it is shown.
 
 `ARMS` is the plug-in point: a name, whether the adapter answers, and a function from a row's messages to the prompt.
-All arms share rows, template and decoding.
+All arms share rows, template and decoding. Beside them, the recipe can name other adapters and other servers
+(`evaluation.against`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from tuneloop.core.errors import DataError, IncompatibleError, NotFoundError
+from tuneloop.core.errors import DataError, NotFoundError
 from tuneloop.core.hashing import hash_file, hash_value
+from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Message, Sample
 from tuneloop.core.seeds import derive_seed
 from tuneloop.engine.config import GenerationConfig
@@ -23,68 +25,141 @@ from tuneloop.evaluation.rows import shortened
 from tuneloop.evaluation.script import Script, script_prompt
 
 if TYPE_CHECKING:  # summaries of finished evaluations need no torch
-    import torch
-    from transformers import PreTrainedModel
-
     from tuneloop.models.load import LoadedModel
 
-Prompt = Callable[[Sequence[Message], Script | None], tuple[Message, ...]]
-"""A row's messages before the answer, and the script, to what an arm is shown."""
+Need = Literal["script", "labels", "nearest"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What arms may show a model beside a row's own messages."""
+
+    script: Script | None = None
+    labels: tuple[str, ...] = ()
+    nearest: Callable[[Sequence[Message]], Sample] | None = None
+    """From a row's messages to the training sample whose question is nearest."""
+    language: Language = "en"
+
+    @property
+    def there(self) -> frozenset[Need]:
+        """What can be shown."""
+        needs: dict[Need, object] = {"script": self.script, "labels": self.labels, "nearest": self.nearest}
+        return frozenset(need for need, thing in needs.items() if thing)
+
+
+Prompt = Callable[[Sequence[Message], Given], tuple[Message, ...]]
+"""A row's messages before the answer, and what may be shown, to what an arm is shown."""
 
 MARGIN = 1.5
 """`max_new_tokens: auto` leaves this many times the longest reference."""
 
 
-def as_it_stands(messages: Sequence[Message], script: Script | None) -> tuple[Message, ...]:
+def as_it_stands(messages: Sequence[Message], given: Given) -> tuple[Message, ...]:
     """The row's own prompt."""
     return tuple(messages)
 
 
-def with_script(messages: Sequence[Message], script: Script | None) -> tuple[Message, ...]:
-    """The script as system message; a system message of the row's own follows it in the same message.
+def with_script(messages: Sequence[Message], given: Given) -> tuple[Message, ...]:
+    """The script as system message.
 
     Raises:
         ValueError: there is no script.
     """
-    if script is None:
+    if given.script is None:
         raise ValueError("this arm needs a script")
-    rules = script_prompt(script)
+    return _with_system(messages, script_prompt(given.script))
+
+
+def with_labels(messages: Sequence[Message], given: Given) -> tuple[Message, ...]:
+    """The label set as system message: what a fair baseline must know.
+
+    Raises:
+        ValueError: there are no labels.
+    """
+    if not given.labels:
+        raise ValueError("this arm needs labels")
+    return _with_system(messages, text("evaluation.prompt_labels", given.language, labels="\n".join(given.labels)))
+
+
+def with_nearest(messages: Sequence[Message], given: Given) -> tuple[Message, ...]:
+    """The nearest question of the training split and its answer, as an example in the system message.
+
+    Raises:
+        ValueError: nothing was trained on.
+    """
+    if given.nearest is None:
+        raise ValueError("this arm needs training samples")
+    found = given.nearest(messages)
+    shown = text("evaluation.prompt_nearest", given.language, question=found.question, answer=found.answer)
+    return _with_system(messages, shown)
+
+
+def _with_system(messages: Sequence[Message], shown: str) -> tuple[Message, ...]:
+    """Messages with a system message; one of the row's own follows in the same message."""
     if messages and messages[0].role == "system":
         own, rest = messages[0].content, messages[1:]
-        return (Message(role="system", content=f"{rules}\n\n{own}"), *rest)
-    return (Message(role="system", content=rules), *messages)
+        return (Message(role="system", content=f"{shown}\n\n{own}"), *rest)
+    return (Message(role="system", content=shown), *messages)
 
 
 @dataclass(frozen=True)
 class Arm:
     """One system under comparison."""
 
-    prompt: Prompt
-    adapted: bool = False
-    """The adapter answers, not the base model."""
-    needs_script: bool = False
+    prompt: Prompt = as_it_stands
+    adapter: str | None = None
+    """Name of the adapter that answers, in the engine; None is the base model."""
+    needs: Need | None = None
+    """What the prompt shows: without it, the arm does not run."""
+    url: str | None = None
+    """Another server answers: the address of its API, and the model after `#`."""
+    on_request: bool = False
+    """Runs only where the recipe names it."""
 
-
-ARMS: dict[str, Arm] = {
-    "base": Arm(as_it_stands),
-    "base+script": Arm(with_script, needs_script=True),
-    "tuned": Arm(as_it_stands, adapted=True),
-}
-"""In the order of every table."""
 
 TUNED = "tuned"
 """The arm that is judged; also the adapter's name in the engine."""
 
+ARMS: dict[str, Arm] = {
+    "base": Arm(),
+    "base+script": Arm(with_script, needs="script"),
+    "base+labels": Arm(with_labels, needs="labels"),
+    "base+nearest": Arm(with_nearest, needs="nearest", on_request=True),
+    "tuned": Arm(adapter=TUNED),
+}
+"""In the order of every table."""
 
-def arms_for(*, has_script: bool, adapted: bool) -> dict[str, Arm]:
-    """The arms that can run with what there is.
 
-    >>> list(arms_for(has_script=False, adapted=True))
+def arms_for(
+    given: Given,
+    *,
+    adapted: bool,
+    chosen: Sequence[str] | Literal["auto"] = "auto",
+    others: Mapping[str, Arm] | None = None,
+) -> dict[str, Arm]:
+    """The arms that can run with what there is; the base and the tuned one always do.
+
+    Args:
+        given: what can be shown.
+        adapted: whether there is an adapter to judge.
+        chosen: the recipe's `evaluation.arms`.
+        others: more arms, by name; they stand before the tuned one.
+
+    >>> list(arms_for(Given(), adapted=True))
     ['base', 'tuned']
     """
-    return {
-        name: arm for name, arm in ARMS.items() if (has_script or not arm.needs_script) and (adapted or not arm.adapted)
+    wanted = [
+        name
+        for name, arm in ARMS.items()
+        if name in ("base", TUNED) or (not arm.on_request if chosen == "auto" else name in chosen)
+    ]
+    runs = {
+        name: ARMS[name]
+        for name in wanted
+        if (ARMS[name].needs is None or ARMS[name].needs in given.there) and (adapted or ARMS[name].adapter is None)
     }
+    tuned = {TUNED: runs.pop(TUNED)} if TUNED in runs else {}
+    return {**runs, **(others or {}), **tuned}
 
 
 @dataclass(frozen=True)
@@ -95,13 +170,15 @@ class Questions:
     """By request key; rows with the same prompt share one."""
     of_row: dict[str, str]
     """Row id to request key."""
+    messages: dict[str, tuple[Message, ...]] = field(default_factory=dict)
+    """By request key: what is asked, for arms that another server answers."""
 
 
 def questions(
     arm: Arm,
     rows: Sequence[Sample],
     *,
-    script: Script | None,
+    given: Given,
     loaded: LoadedModel,
     generation: GenerationConfig,
     seed: int,
@@ -109,6 +186,7 @@ def questions(
     """Turn rows into requests for the engine.
 
     Args:
+        given: what the arm may show.
         generation: its `max_new_tokens` must be a number by now (`answer_limit`).
         seed: of the sampling; without effect when the temperature is 0.
 
@@ -116,16 +194,15 @@ def questions(
         DataError: a prompt fills the model's context (code `evaluation.prompt_too_long`; names the row).
     """
     context = context_length(loaded)
-    prompts = loaded.template.prompt_many([arm.prompt(row.prompt, script) for row in rows])
-    requests: dict[str, Request] = {}
-    of_row: dict[str, str] = {}
-    for row, ids in zip(rows, prompts, strict=True):
+    shown = [arm.prompt(row.prompt, given) for row in rows]
+    asked = Questions({}, {})
+    for row, messages, ids in zip(rows, shown, loaded.template.prompt_many(shown), strict=True):
         if len(ids) >= context:
             question = shortened(row.question)
             raise DataError("evaluation.prompt_too_long", id=row.id, question=question, tokens=len(ids), limit=context)
         request = Request(
             ids=ids,
-            adapter=TUNED if arm.adapted else None,
+            adapter=arm.adapter,
             sampling=Sampling(
                 temperature=generation.temperature,
                 seed=derive_seed(seed, "evaluation", row.id) if generation.temperature > 0 else 0,
@@ -133,9 +210,9 @@ def questions(
             ),
             stop_ids=loaded.template.stop_ids,
         )
-        of_row[row.id] = request_key(request)
-        requests[of_row[row.id]] = request
-    return Questions(requests, of_row)
+        key = request_key(request)
+        asked.of_row[row.id], asked.requests[key], asked.messages[key] = key, request, messages
+    return asked
 
 
 def answer_limit(generation: GenerationConfig, rows: Sequence[Sample], loaded: LoadedModel) -> int:
@@ -163,34 +240,3 @@ def adapter_hash(adapter: Path) -> str:
     if len(files) < 2:
         raise NotFoundError("store.not_found", file=adapter)
     return hash_value({name: hash_file(path) for name, path in files.items()})
-
-
-def prove_active(
-    base: PreTrainedModel, adapted: Mapping[str, PreTrainedModel], probe: Sequence[int], folder: Path
-) -> None:
-    """Check that each adapter changes what the model says next after the probe.
-
-    Args:
-        base: the base model.
-        adapted: merged models by name, as the engine holds them.
-        probe: a prompt's token ids.
-        folder: the adapter's folder, for the message.
-
-    Raises:
-        IncompatibleError: the logits are the base model's (code `evaluation.adapter_inactive`).
-    """
-    plain = _last_logits(base, probe)
-    import torch
-
-    for model in adapted.values():
-        if torch.equal(plain, _last_logits(model, probe)):
-            raise IncompatibleError("evaluation.adapter_inactive", file=folder)
-
-
-def _last_logits(model: PreTrainedModel, ids: Sequence[int]) -> torch.Tensor:
-    """Logits of the token after `ids`, shape `(vocabulary,)`."""
-    import torch
-
-    with torch.inference_mode():
-        logits: torch.Tensor = model(input_ids=torch.tensor([list(ids)], device=model.device)).logits[0, -1]
-    return logits

@@ -8,20 +8,13 @@ from typing import Literal, NamedTuple
 from tuneloop.core.errors import RecipeError
 from tuneloop.core.records import Comparison
 from tuneloop.evaluation.arms import TUNED
+from tuneloop.evaluation.clusters import design_effect
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import BINARY, best
-from tuneloop.evaluation.scoring import Rows, Scored, estimate_of
-from tuneloop.evaluation.statistics import (
-    Interval,
-    by_unit,
-    detectable_effect,
-    holm,
-    mcnemar,
-    paired_bootstrap,
-    paired_shares,
-    permutation,
-    share_standard_error,
-)
+from tuneloop.evaluation.scoring import LABEL_METRICS, Rows, Scored, estimate_of
+from tuneloop.evaluation.significance import detectable_effect, holm, mcnemar, permutation, share_standard_error
+from tuneloop.evaluation.statistics import Interval, by_unit, paired_bootstrap, paired_shares
+from tuneloop.evaluation.tasks import TASKS
 
 Status = Literal["better", "worse", "not proven"]
 ALPHA = 0.05
@@ -38,12 +31,16 @@ def headline_of(config: EvaluationConfig, has_script: bool) -> str:
     """The metric of the verdict.
 
     Raises:
-        RecipeError: script compliance is asked for without a script (code `evaluation.headline_without_script`).
+        RecipeError: script compliance is asked for without a script (code `evaluation.headline_without_script`), or
+            what judges labels without labels (`evaluation.headline_without_labels`).
     """
+    task = TASKS[config.task]
     if config.headline == "auto":
-        return "script_compliance" if has_script else "rouge_l"
+        return task.headline or ("script_compliance" if has_script else "rouge_l")
     if config.headline == "script_compliance" and not has_script:
         raise RecipeError("evaluation.headline_without_script")
+    if config.headline in LABEL_METRICS and config.headline not in (task.metrics or ()):
+        raise RecipeError("evaluation.headline_without_labels", headline=config.headline, task=config.task)
     return config.headline
 
 
@@ -77,12 +74,16 @@ def _compare(rows: Rows, arms: Mapping[str, Scored], a: str, b: str, metric: str
     """Compare arm `b` with arm `a`; p is not corrected yet."""
     first, second = arms[a], arms[b]
     estimate = estimate_of(metric)
-    if metric in BINARY and len(set(rows.units)) == len(rows.units):
+    sums = [by_unit(scored.statistics[metric], rows.units) for scored in (first, second)]
+    units = len(sums[0])
+    independent = units == len(rows.units)
+    if metric in BINARY:
         scores = first.scores[metric], second.scores[metric]
-        interval, error, p = paired_shares(*scores), share_standard_error(*scores), mcnemar(*scores)
+        changes = [after - before for before, after in zip(*scores, strict=True)]
+        effect = design_effect(changes, rows.units)
+        interval, error = paired_shares(*scores, effect=effect), share_standard_error(*scores, effect=effect)
+        p = mcnemar(*scores) if independent else permutation(*sums, seed=rows.draw)
     else:
-        sums = [by_unit(scored.statistics[metric], rows.units) for scored in (first, second)]
-        units = len(sums[0])
         p = permutation(sums[0], sums[1], seed=rows.draw, estimate=estimate)
         if units < 2:
             value = float(estimate(sums[1].sum(axis=0)) - estimate(sums[0].sum(axis=0)))

@@ -8,7 +8,10 @@ from pydantic import Field
 
 from tuneloop.core.config import Config
 
-MetricName = Literal["exact_match", "rouge_l", "bleu", "token_f1"]
+MetricName = Literal["exact_match", "token_f1", "rouge_1", "rouge_2", "rouge_l", "bleu", "chrf", "fact_recall"]
+
+TaskName = Literal["answers", "classification", "multiple_choice"]
+ArmName = Literal["base", "base+script", "base+labels", "base+nearest", "tuned"]
 
 
 class RobustnessConfig(Config):
@@ -54,10 +57,20 @@ class PrivacyConfig(Config):
 class EvaluationConfig(Config):
     """Stage 3: base, base with the script, and tuned, on the same held-out rows."""
 
+    task: TaskName = "answers"
+    """Free answers; a label out of a set; or one of the options that each question lists."""
+    labels: tuple[str, ...] | None = None
+    """The label set of a classification; null: every answer that the data holds."""
+    arms: tuple[ArmName, ...] | Literal["auto"] = "auto"
+    """Which arms run beside base and tuned; `auto`: base+script with a script, base+labels with labels."""
+    against: tuple[str, ...] = ()
+    """More arms: registered adapters (`name@v0002`, `name@production`) and servers (`https://host/v1#model`)."""
     metrics: tuple[MetricName, ...] = ("exact_match", "rouge_l", "bleu")
     """Metrics beside script compliance, which is scored whenever there is a script."""
-    headline: Literal["auto", "script_compliance"] | MetricName = "auto"
-    """The metric of the verdict; `auto`: script compliance with a script, else ROUGE-L."""
+    headline: Literal["auto", "script_compliance", "accuracy", "macro_f1"] | MetricName = "auto"
+    """The metric of the verdict; `auto`: accuracy of labels, else script compliance with a script, else ROUGE-L."""
+    perplexity: bool = False
+    """Report how likely each model holds the references; one more reading of every row."""
     script: str | None = None
     """Script of rules, a file relative to the recipe or the name of a built-in one."""
     max_rows: int | None = Field(default=None, ge=1)
@@ -70,5 +83,8 @@ class EvaluationConfig(Config):
     """A built-in general probe before and after; `{}` with the defaults."""
     privacy: PrivacyConfig | None = None
     """Canaries and personal data of the training rows in answers; `{}` with the defaults."""
-    turns: Literal["last", "all"] = "last"
-    """In a conversation, answer only its last assistant turn, or every one (given the reference turns before it)."""
+    near_duplicates: float = Field(default=0.9, gt=0.5, le=1.0)
+    """Rows whose questions are at least this alike count as one for every interval (1: only equal ones)."""
+    turns: Literal["last", "all", "own"] = "last"
+    """In a conversation, answer only its last assistant turn, or every one: after the reference's earlier turns (all), or
+    after the model's own (own)."""

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tuneloop.evaluation.facts import FINDERS, claims, content_words, covered, points
 from tuneloop.evaluation.statistics import Array, Estimate
-from tuneloop.text.words import has_han, words
+from tuneloop.text.words import has_han, split_characters, words
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
 RowMetric = Callable[[str, str, str], float]
 """Prediction, reference and language (`en` or `zh`) to a score that is higher for a better answer."""
@@ -30,6 +32,7 @@ RowMetric = Callable[[str, str, str], float]
 _FINAL_PUNCTUATION = ".!?;:,~。、…"
 _SPACE_BESIDE_HAN = re.compile(r"(?<=[㐀-鿿]) +| +(?=[㐀-鿿])")
 _ORDERS = 4
+_BETA_SQUARED = 4
 
 
 def normalised(text: str) -> str:
@@ -71,8 +74,35 @@ def rouge_l(prediction: str, reference: str, language: str) -> float:
     English: the value of rouge-score without stemming, to the last digit. Chinese: the same formula over words as jieba
     cuts them; rouge-score's own splitting sees no words in Chinese and gives 0.
     """
-    scores = _rouge(split_as(reference, language)).score(reference, prediction)
-    return float(scores["rougeL"].fmeasure)
+    return _rouge_score("rougeL", prediction, reference, language)
+
+
+def rouge_1(prediction: str, reference: str, language: str) -> float:
+    """F-measure of the words in common (Lin 2004); words as in `rouge_l`."""
+    return _rouge_score("rouge1", prediction, reference, language)
+
+
+def rouge_2(prediction: str, reference: str, language: str) -> float:
+    """F-measure of the pairs of words in common (Lin 2004); words as in `rouge_l`. A single word has no pairs: 0."""
+    return _rouge_score("rouge2", prediction, reference, language)
+
+
+def chrf(prediction: str, reference: str, language: str) -> float:
+    """Sentence chrF, 0 to 100 (sacrebleu, character orders 1 to 6, beta 2). `POOLED` gives what is reported."""
+    return float(corpus_chrf(np.array(chrf_statistics(prediction, reference, language), dtype=np.float64)))
+
+
+def fact_recall(prediction: str, reference: str, language: str) -> float:
+    """Share of the reference's facts and points that the answer gives, 0 to 1.
+
+    A fact (number, date, cited law or article, address) counts as found or not; a point (list item or sentence) by the
+    share of its content words that the answer says. `grounded` beside it says whether facts were invented.
+    """
+    split = split_as(reference, language)
+    said, spoken = claims(prediction), content_words(prediction, split)
+    found = [float(claim in said) for claim in claims(reference)]
+    found += [covered(point, spoken, split) for point in points(reference)]
+    return sum(found) / len(found) if found else exact_match(prediction, reference, language)
 
 
 def bleu(prediction: str, reference: str, language: str) -> float:
@@ -112,6 +142,35 @@ def corpus_bleu(sums: Array) -> Array:
     return value
 
 
+def chrf_statistics(prediction: str, reference: str, language: str) -> tuple[float, ...]:
+    """What corpus chrF sums over rows: for each order, n-grams of the answer, of the reference, and of both."""
+    (statistics,) = _chrf()._extract_corpus_statistics([prediction], [[reference]])
+    return tuple(float(count) for count in statistics)
+
+
+def corpus_chrf(sums: Array) -> Array:
+    """Corpus chrF, 0 to 100, from sums of `chrf_statistics` of shape `(..., 18)`; equal to sacrebleu."""
+    answer, reference, both = sums[..., 0::3], sums[..., 1::3], sums[..., 2::3]
+    counts = (answer > 0) & (reference > 0)
+    orders = np.maximum(counts.sum(axis=-1), 1)
+    precision = np.where(counts, both / np.maximum(answer, 1e-9), 0.0).sum(axis=-1) / orders
+    recall = np.where(counts, both / np.maximum(reference, 1e-9), 0.0).sum(axis=-1) / orders
+    together = _BETA_SQUARED * precision + recall
+    value: Array = 100.0 * (1 + _BETA_SQUARED) * precision * recall / np.where(together > 0, together, 1.0)
+    return value
+
+
+def repetition(prediction: str, reference: str, language: str) -> float:
+    """Share of an answer's groups of four words (characters in Chinese) that it said before; 0: it never repeats.
+
+    >>> repetition("we will call you back and we will call you back", "", "en")
+    0.25
+    """
+    pieces = split_characters(prediction) if has_han(prediction) else words(prediction, "en")
+    groups = [tuple(pieces[start : start + 4]) for start in range(len(pieces) - 3)]
+    return 1.0 - len(set(groups)) / len(groups) if groups else 0.0
+
+
 class Pooled(NamedTuple):
     """A metric whose value for many rows is no mean."""
 
@@ -124,16 +183,23 @@ class Pooled(NamedTuple):
 METRICS: dict[str, RowMetric] = {
     "exact_match": exact_match,
     "token_f1": token_f1,
+    "rouge_1": rouge_1,
+    "rouge_2": rouge_2,
     "rouge_l": rouge_l,
     "bleu": bleu,
+    "chrf": chrf,
+    "fact_recall": fact_recall,
 }
 
-POOLED: dict[str, Pooled] = {"bleu": Pooled(bleu_statistics, corpus_bleu)}
+POOLED: dict[str, Pooled] = {
+    "bleu": Pooled(bleu_statistics, corpus_bleu),
+    "chrf": Pooled(chrf_statistics, corpus_chrf),
+}
 
-BINARY = frozenset({"exact_match", "script_compliance", "ended"})
+BINARY = frozenset({"exact_match", "script_compliance", "ended", "accuracy", "grounded"})
 """Scores that are 0 or 1: Wilson's interval and McNemar's test."""
 
-BEST: dict[str, float] = {"bleu": 100.0}
+BEST: dict[str, float] = {"bleu": 100.0, "chrf": 100.0}
 """The highest possible value, where it is not 1."""
 
 
@@ -155,8 +221,13 @@ def signatures(metrics: Iterable[str], splits: Iterable[str]) -> dict[str, str]:
     texts = {
         "exact_match": "case:no|width:no|space:no|final-punctuation:no",
         "token_f1": f"words:{words_of}|rjieba:{version('rjieba')}",
-        "rouge_l": f"rougeL|f|stemmer:no|words:{words_of}|rouge-score:{version('rouge-score')}",
+        **{
+            name: f"{kind}|f|stemmer:no|words:{words_of}|rouge-score:{version('rouge-score')}"
+            for name, kind in (("rouge_1", "rouge1"), ("rouge_2", "rouge2"), ("rouge_l", "rougeL"))
+        },
         "bleu": f"nrefs:1|case:mixed|eff:no|tok:{tokenizers}|smooth:exp|version:{version('sacrebleu')}",
+        "chrf": f"nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:{version('sacrebleu')}",
+        "fact_recall": f"facts:{','.join(FINDERS)}|points:items-or-sentences|words:{words_of}",
     }
     return {metric: texts[metric] for metric in metrics if metric in texts}
 
@@ -171,11 +242,23 @@ class _Words:
         return words(text, self._split)
 
 
-@lru_cache(maxsize=2)
-def _rouge(split: str) -> Any:
+def _rouge_score(kind: str, prediction: str, reference: str, language: str) -> float:
+    scores = _rouge(kind, split_as(reference, language)).score(reference, prediction)
+    return float(scores[kind].fmeasure)
+
+
+@lru_cache(maxsize=8)
+def _rouge(kind: str, split: str) -> Any:
     from rouge_score.rouge_scorer import RougeScorer  # brings nltk: 0.9 s
 
-    return RougeScorer(["rougeL"], tokenizer=_Words(split))
+    return RougeScorer([kind], tokenizer=_Words(split))
+
+
+@lru_cache(maxsize=1)
+def _chrf() -> CHRF:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF()
 
 
 @lru_cache(maxsize=2)

@@ -6,40 +6,39 @@ Everything comes from the files in the evaluation's folder, so a report can be m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from tuneloop.core.messages import Language, current_language, text
-from tuneloop.core.records import Comparison
-from tuneloop.evaluation.comparison import pairs_of
-from tuneloop.evaluation.metrics import BINARY
+from tuneloop.core.records import SPLITS
+from tuneloop.evaluation.report_answers import answers_changed
 from tuneloop.evaluation.report_probes import probe_sections
-from tuneloop.evaluation.results import Prediction, Results, Said, read_predictions, read_results
+from tuneloop.evaluation.results import Results, read_predictions, read_results
+from tuneloop.evaluation.summary import comparison_table
 from tuneloop.evaluation.wording import (
     PERCENT,
     arm_label,
     metric_label,
-    show_bound,
     show_difference,
     show_figure,
-    show_p,
-    show_value,
     slice_label,
 )
-from tuneloop.store.page import Block, Callout, Pairs, Paragraph, Plot, Section, Table, Texts, render_page
+from tuneloop.store.page import Block, Callout, Pairs, Paragraph, Plot, Section, Table, render_page
 
-SHOWN_ANSWERS = 10
 COLOURS = ("#9aa5b1", "#5b8def", "#1f9d6b", "#c98a1b", "#8e5bd0")
 STATUS: dict[str, Literal["good", "bad", "neutral"]] = {"better": "good", "worse": "bad"}
 
 
-def render_report(folder: Path, *, language: Language | None = None, run_folder: Path | None = None) -> str:
+def render_report(
+    folder: Path, *, language: Language | None = None, run_folder: Path | None = None, dataset: Path | None = None
+) -> str:
     """Render an evaluation's folder as one HTML page.
 
     Args:
         folder: holds `results.json`, `predictions.jsonl` and `timings.json`.
         language: the interface language by default.
+        dataset: its folder, whose `report.json` (if it is there) gives the data card.
         run_folder: of the training, whose `metrics.jsonl` (if it is there) gives the training curve.
     """
     results = read_results(folder)
@@ -52,7 +51,8 @@ def render_report(folder: Path, *, language: Language | None = None, run_folder:
         _slices(results, language),
         *probe_sections(results, timings, language),
         *_training(run_folder, language),
-        *_answers(results, predictions, language),
+        *_data(dataset, language),
+        *answers_changed(results, predictions, language),
         _times(timings, language),
         _repeat(results, language),
     ]
@@ -111,12 +111,8 @@ def _arms(results: Results, language: Language | None) -> Section:
         ),
         text("evaluation.report.arms_caption", language),
     )
-    columns = tuple(text(f"evaluation.table.{name}", language) for name in ("comparison", "metric", "difference", "p"))
-    comparisons = Table(
-        columns,
-        tuple(_comparison_row(comparison, language) for comparison in results.comparisons),
-        text("evaluation.report.comparisons_caption", language),
-    )
+    head, *lines = comparison_table(results.comparisons, language)
+    comparisons = Table(head, tuple(lines), text("evaluation.report.comparisons_caption", language))
     detectable = tuple(
         (
             text("evaluation.table.detectable_against", language, a=arm_label(arm, language)),
@@ -126,22 +122,6 @@ def _arms(results: Results, language: Language | None) -> Section:
     )
     blocks: tuple[Block, ...] = (table, comparisons, Pairs(detectable)) if results.comparisons else (table,)
     return Section(text("evaluation.report.arms", language), blocks)
-
-
-def _comparison_row(comparison: Comparison, language: Language | None) -> tuple[str, ...]:
-    metric = comparison.metric
-    low, high = (show_bound(metric, bound) for bound in (comparison.low, comparison.high))
-    return (
-        text(
-            "evaluation.table.versus",
-            language,
-            a=arm_label(comparison.a, language),
-            b=arm_label(comparison.b, language),
-        ),
-        metric_label(metric, language),
-        f"{show_difference(metric, comparison.difference, language)} ({low} … {high})",
-        show_p(comparison.p).removeprefix("= "),
-    )
 
 
 def _rules(results: Results, language: Language | None) -> Iterator[Section]:
@@ -188,6 +168,28 @@ def _slices(results: Results, language: Language | None) -> Section:
     return Section(text("evaluation.report.slices", language), (Table(columns, rows, caption),))
 
 
+def _data(dataset: Path | None, language: Language | None) -> Iterator[Section]:
+    """The data card: how many rows were read, kept and divided, and what was found in them."""
+    file = None if dataset is None else dataset / "report.json"
+    if file is None or not file.is_file():
+        return
+    told = json.loads(file.read_text(encoding="utf-8"))
+    items = [
+        (text(f"evaluation.report.data.{name}", language), f"{told[name]:,}")
+        for name in ("rows_read", "rows_kept", "rows_quarantined")
+        if isinstance(told.get(name), int)
+    ]
+    splits = told.get("splits") or {}
+    rows_of = {name: value.get("rows", value) if isinstance(value, dict) else value for name, value in splits.items()}
+    items += [
+        (text(f"evaluation.report.data.{name}", language), f"{count:,}")
+        for name, count in rows_of.items()
+        if isinstance(count, int) and name in SPLITS
+    ]
+    if items:
+        yield Section(text("evaluation.report.data", language), (Pairs(tuple(items)),))
+
+
 def _training(run_folder: Path | None, language: Language | None) -> Iterator[Section]:
     """The losses by step, when the run's log is there."""
     log = None if run_folder is None else run_folder / "metrics.jsonl"
@@ -224,78 +226,6 @@ def _log_lines(log: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except json.JSONDecodeError:
             return
-
-
-def _answers(results: Results, predictions: Sequence[Prediction], language: Language | None) -> Iterator[Section]:
-    """The answers that the headline metric changed most, for the better and for the worse."""
-    pairs = pairs_of(list(results.arms))
-    if not pairs:
-        return
-    a, b = pairs[0]
-    metric = results.headline.metric
-    changes = [(_change(row, a, b, metric), row) for row in predictions]
-    better = sorted((item for item in changes if item[0][0] > 0), key=lambda item: (item[0], item[1].id), reverse=True)
-    worse = sorted((item for item in changes if item[0][0] < 0), key=lambda item: (item[0], item[1].id))
-    for heading, chosen in (("improved", better), ("worsened", worse)):
-        shown = chosen[:SHOWN_ANSWERS]
-        names = {"baseline": arm_label(a, language), "metric": metric_label(metric, language)}
-        counted = text(f"evaluation.report.{heading}_count", language, count=len(chosen), shown=len(shown), **names)
-        blocks: list[Block] = [Paragraph(counted)]
-        for number, (_, row) in enumerate(shown, start=1):
-            blocks += [Paragraph(_row_heading(number, row, language)), _side_by_side(row, results, language)]
-        yield Section(text(f"evaluation.report.{heading}", language), tuple(blocks))
-
-
-def _change(row: Prediction, a: str, b: str, metric: str) -> tuple[float, float]:
-    """How much a row changed by the headline, and by the other metrics where that is equal."""
-    before, after = row.arms[a].scores, row.arms[b].scores
-    others = [name for name in after if name not in (metric, "answer_tokens", "ended")]
-    return after[metric] - before[metric], sum(after[name] - before[name] for name in others)
-
-
-def _row_heading(number: int, row: Prediction, language: Language | None) -> str:
-    """Number and id of a row, and what its tags say of it."""
-    tags = [f"{tag}={row.tags[tag]}" for tag in ("intent", "kind") if tag in row.tags]
-    unseen = ["unseen"] if row.tags.get("seen") == "no" else []
-    return " · ".join([str(number), row.id, *(slice_label(name, language) for name in [*tags, *unseen])])
-
-
-def _score(metric: str, score: float) -> str:
-    """One row's score: right or wrong is a mark, no percentage."""
-    return ("✓" if score > 0.5 else "✗") if metric in BINARY else show_value(metric, score)
-
-
-def _side_by_side(row: Prediction, results: Results, language: Language | None) -> Texts:
-    """One row: question, reference, and every arm's answer with its score and broken rules."""
-    metric = results.headline.metric
-    items = [
-        (text("evaluation.report.question", language), _conversation(row, language)),
-        (text("evaluation.report.reference", language), row.reference),
-    ]
-    for arm, said in row.arms.items():
-        label = text(
-            "evaluation.report.answer",
-            language,
-            arm=arm_label(arm, language),
-            metric=metric_label(metric, language),
-            value=_score(metric, said.scores[metric]),
-        )
-        items.append((label, _answer_text(said, language)))
-    return Texts(tuple(items))
-
-
-def _answer_text(said: Said, language: Language | None) -> str:
-    shown = said.answer or text("evaluation.report.empty_answer", language)
-    broken = [f"✗ {fault.rule}: {fault.reason}" for fault in said.violations]
-    return "\n\n".join([shown, "\n".join(broken)]) if broken else shown
-
-
-def _conversation(row: Prediction, language: Language | None) -> str:
-    """The question; in a conversation, everything that was said before it too."""
-    said = [message for message in row.messages if message.role != "system"]
-    if len(said) == 1:
-        return row.question
-    return "\n".join(f"{text(f'evaluation.report.role.{m.role}', language)}: {m.content}" for m in said)
 
 
 def _times(timings: dict[str, Any], language: Language | None) -> Section:

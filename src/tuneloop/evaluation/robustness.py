@@ -143,7 +143,10 @@ def _perturbed(row: Sample, name: str, language: Language, seed: int) -> Sample 
 def _scores(rows: Rows, metric: str, places: Sequence[int], answers: Sequence[Answer]) -> list[float]:
     """Judge answers to perturbed questions as answers to the clean rows."""
     picked = replace(
-        rows, samples=[rows.samples[place] for place in places], units=[rows.units[place] for place in places]
+        rows,
+        samples=[rows.samples[place] for place in places],
+        units=[rows.units[place] for place in places],
+        candidates=None if rows.candidates is None else [rows.candidates[place] for place in places],
     )
     return score_arm(picked, answers).scores[metric]
 

@@ -16,6 +16,8 @@ from tuneloop.core.seeds import generator
 from tuneloop.store.samples import read_split
 from tuneloop.text.normalise import question_key
 
+Turns = Literal["last", "all", "own"]
+
 TURN = "#"
 """Between the id of a conversation and the number of the turn that a row answers."""
 
@@ -81,10 +83,10 @@ def choose(samples: Sequence[Sample], max_rows: int | None, seed: int) -> list[S
     return [samples[place] for place in sorted(taken)]
 
 
-def as_rows(samples: Sequence[Sample], turns: Literal["last", "all"]) -> list[Sample]:
+def as_rows(samples: Sequence[Sample], turns: Turns) -> list[Sample]:
     """Cut conversations into rows: one for the last answer, or one for every assistant turn.
 
-    Before a turn stand the reference's turns, not the model's own.
+    Before a turn stand the reference's turns; `turns.py` puts the model's own in their place.
     """
     if turns == "last":
         return list(samples)
@@ -95,7 +97,7 @@ def as_rows(samples: Sequence[Sample], turns: Literal["last", "all"]) -> list[Sa
     ]
 
 
-def units_of(rows: Sequence[Sample], turns: Literal["last", "all"]) -> list[str]:
+def units_of(rows: Sequence[Sample], turns: Turns) -> list[str]:
     """The conversation that each row comes from: rows of one conversation are drawn together.
 
     >>> from tuneloop.core.records import Meta
@@ -103,6 +105,11 @@ def units_of(rows: Sequence[Sample], turns: Literal["last", "all"]) -> list[str]
     ['a1']
     """
     return [row.id if turns == "last" else row.id.rpartition(TURN)[0] for row in rows]
+
+
+def asked_of(row: Sample) -> str:
+    """Everything that was said before the answer, but for a system message: "yes, please" alone is no question."""
+    return "\n".join(message.content for message in row.prompt if message.role != "system")
 
 
 def shortened(text: str, length: int = 80) -> str:

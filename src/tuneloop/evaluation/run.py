@@ -17,14 +17,25 @@ from tuneloop.core.messages import Language, text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Evaluation, Sample
 from tuneloop.engine.config import GenerationConfig
-from tuneloop.evaluation.answering import answer_all, ask, start_engine, timings
+from tuneloop.evaluation.answering import (
+    Answering,
+    answer_all,
+    answer_more,
+    ask,
+    read_references,
+    start_engine,
+    timings,
+)
 from tuneloop.evaluation.answers import Answer, Generated
-from tuneloop.evaluation.arms import ARMS, TUNED, Questions, adapter_hash, answer_limit, questions
+from tuneloop.evaluation.arms import TUNED, Arm, Given, Questions, adapter_hash, answer_limit, arms_for, questions
 from tuneloop.evaluation.bench import Bench
+from tuneloop.evaluation.clusters import joined, near_duplicates
 from tuneloop.evaluation.comparison import compare_all, headline_of
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import METRICS, signatures, split_as
+from tuneloop.evaluation.nearest import nearest_in
 from tuneloop.evaluation.probes import examine
+from tuneloop.evaluation.remote import is_url, parse_url
 from tuneloop.evaluation.report import render_report
 from tuneloop.evaluation.results import (
     Headline,
@@ -36,15 +47,16 @@ from tuneloop.evaluation.results import (
     write_predictions,
     write_results,
 )
-from tuneloop.evaluation.rows import as_rows, choose, leaked, read_test_rows, refuse_leaks, units_of
+from tuneloop.evaluation.rows import as_rows, asked_of, choose, leaked, read_test_rows, refuse_leaks, units_of
 from tuneloop.evaluation.scoring import Rows, Scored, figures, language_of, rule_table, score_arm, slices
 from tuneloop.evaluation.script import Script, load_script
+from tuneloop.evaluation.tasks import TASKS, labels_of
 from tuneloop.models.load import LoadedModel
 from tuneloop.store.artifacts import MANIFEST, manifest_hash, sync_tree, verify, write_manifest, write_text_atomically
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same input starts to give other results."""
 
 HASHED = ("dataset", "model", "template", "adapter", "script")
@@ -56,13 +68,15 @@ def run(
     generation: GenerationConfig,
     *,
     name: str,
-    language: str,
+    language: Language,
     seed: int,
     dataset: Path,
     loaded: LoadedModel,
     adapter: Path | None,
     folder: Path,
     workspace: Workspace,
+    others: Mapping[str, Path] | None = None,
+    trained_on: Path | None = None,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Evaluation:
@@ -79,6 +93,8 @@ def run(
         adapter: the folder of the adapter to judge; None: the base arms alone.
         folder: where the script's relative path begins: the recipe's folder.
         workspace: where evaluations are kept.
+        others: folders of the adapters that `evaluation.against` names.
+        trained_on: the dataset whose training split no test row may stand in; `dataset` by default.
         force: do it again under a new id, with new answers, also where test rows were trained on (then marked).
         progress: where to report.
 
@@ -95,11 +111,15 @@ def run(
     script = None if config.script is None else load_script(config.script, folder)
     headline = headline_of(config, script is not None)
     test = read_test_rows(dataset)
-    leaks = leaked(test, read_split(dataset, "train"))
+    train = read_split(trained_on or dataset, "train")
+    leaks = leaked(test, train)
     if not force:
         refuse_leaks(leaks, test, dataset)
-    rows = _rows(config, headline, script, choose(test, config.max_rows, seed), language=language, seed=seed)
-    inputs = _inputs(dataset, loaded, adapter, script)
+    labels = labels_of(dataset, config.labels) if TASKS[config.task].labelled else ()
+    chosen = choose(test, config.max_rows, seed)
+    rows = _rows(config, headline, script, chosen, labels, language=language, seed=seed)
+    adapters = {**({TUNED: adapter} if adapter else {}), **(others or {})}
+    inputs = _inputs(dataset, loaded, adapters, script)
     parts = {"evaluation": config.model_dump(mode="json"), "generation": generation.model_dump(mode="json")}
     settings: dict[str, Any] = {**parts, "language": language, "seed": seed}
     key = stage_key("evaluation", FORMAT, settings, inputs)
@@ -110,40 +130,43 @@ def run(
 
     with _alone(place):
         limited = generation.model_copy(update={"max_new_tokens": answer_limit(generation, rows.samples, loaded)})
-        asked, warnings = ask(rows, limited, loaded, adapted=adapter is not None)
-        engine = start_engine(asked, limited, loaded, adapter)
+        given = Given(script, labels, nearest_in(train) if "base+nearest" in config.arms and train else None, language)
+        arms = arms_for(given, adapted=adapter is not None, chosen=config.arms, others=_others(config))
+        asked, warnings = ask(rows, arms, given, limited, loaded)
+        hashes = {name: inputs[_input_name(name)] for name in adapters}
+        answering = Answering(
+            rows=rows,
+            arms=arms,
+            asked=asked,
+            generation=limited,
+            loaded=loaded,
+            adapters=adapters,
+            inputs={**inputs, **hashes},
+            cache=_cache(place),
+            afresh=force,
+            progress=progress,
+            given=given,
+            own_turns=config.turns == "own",
+        )
+        engine = start_engine(answering)
+        asked, answered = answer_all(answering, engine)
+        references = read_references(answering, engine, asked) if config.perplexity else {}
+        scored = _score(rows, asked, answered, references, progress)
 
         def respond(arm: str, samples: Sequence[Sample], label: str) -> list[Answer]:
             """Ask an arm more than the test rows."""
-            more = questions(ARMS[arm], samples, script=script, loaded=loaded, generation=limited, seed=seed)
-            given = answer_all(
-                engine,
-                {arm: more},
-                limited,
-                loaded,
-                inputs,
-                cache=_cache(place),
-                afresh=force,
-                progress=progress,
-                label=label,
-            )
-            return [given[arm].answers[more.of_row[sample.id]] for sample in samples]
+            more = questions(arms[arm], samples, given=given, loaded=loaded, generation=limited, seed=seed)
+            made = answer_more(answering, engine, arm, more, label)
+            return [made.answers[more.of_row[sample.id]] for sample in samples]
 
-        answered = answer_all(
-            engine, asked, limited, loaded, inputs, cache=_cache(place), afresh=force, progress=progress
-        )
-        scored = _score(rows, asked, answered, progress)
-        train = read_split(dataset, "train")
-        spoken: Language = "zh" if language == "zh" else "en"
-        bench = Bench(engine, loaded, rows, headline, scored, spoken, train, respond)
-        probes, times = examine(bench, config)
+        probes, times = examine(Bench(engine, loaded, rows, headline, scored, language, train, respond), config)
         warnings += _warnings(scored, leaks)
         for warning in warnings:
             progress.note(warning.message())
         origin = _origin(inputs, limited, loaded, dataset=dataset.name, script=config.script, seed=seed)
         origin |= {"rows": [len(rows.samples), len(test)]}
         results = _results(name, rows, scored, headline, warnings, probes, origin)
-        _write(place, rows, scored, results, {**timings(answered), **times}, adapter)
+        _write(place, rows, scored, results, {**timings(answered), **times}, adapter, dataset)
         write_manifest(place, kind="evaluation", config=settings, inputs=inputs, seeds={"seed": seed})
         sync_tree(place)
     return read_evaluation(place)
@@ -154,24 +177,43 @@ def _rows(
     headline: str,
     script: Script | None,
     samples: Sequence[Sample],
+    labels: Sequence[str],
     *,
     language: str,
     seed: int,
 ) -> Rows:
     """What is scored: the chosen samples cut to rows, and every metric that is asked for, the headline's included."""
-    cut = as_rows(samples, config.turns)
-    wanted = [*config.metrics, *([headline] if headline in METRICS else [])]
+    cut, task = as_rows(samples, config.turns), TASKS[config.task]
+    metrics = task.metrics or config.metrics
+    wanted = [*metrics, *([headline] if headline in METRICS else [])]
     return Rows(
         samples=cut,
-        units=units_of(cut, config.turns),
+        units=joined(
+            units_of(cut, config.turns), near_duplicates([asked_of(row) for row in cut], config.near_duplicates)
+        ),
         metrics=tuple(dict.fromkeys(wanted)),
         script=script,
         language=language,
         seed=seed,
+        candidates=task.candidates(cut, labels) if task.candidates else None,
+        labelled=task.labelled,
     )
 
 
-def _inputs(dataset: Path, loaded: LoadedModel, adapter: Path | None, script: Script | None) -> dict[str, str]:
+def _others(config: EvaluationConfig) -> dict[str, Arm]:
+    """The arms that `evaluation.against` names: servers by URL, adapters by name."""
+    for name in config.against:
+        if is_url(name):
+            parse_url(name)
+    return {name: Arm(url=name) if is_url(name) else Arm(adapter=name) for name in config.against}
+
+
+def _input_name(adapter: str) -> str:
+    """How an adapter's hash is called among the inputs; the one that is judged is `adapter`."""
+    return "adapter" if adapter == TUNED else f"adapter {adapter}"
+
+
+def _inputs(dataset: Path, loaded: LoadedModel, adapters: Mapping[str, Path], script: Script | None) -> dict[str, str]:
     """Name and hash of everything that decides the answers and their scores."""
     verify(dataset)
     return {
@@ -180,7 +222,7 @@ def _inputs(dataset: Path, loaded: LoadedModel, adapter: Path | None, script: Sc
         "dtype": str(loaded.dtype).removeprefix("torch."),
         "device": loaded.device.type,
         "template": loaded.template.sha256,
-        **({"adapter": adapter_hash(adapter)} if adapter else {}),
+        **{_input_name(name): adapter_hash(folder) for name, folder in adapters.items()},
         **({"script": script.sha256} if script else {}),
     }
 
@@ -210,13 +252,18 @@ def _alone(place: Path) -> Iterator[None]:
 
 
 def _score(
-    rows: Rows, asked: Mapping[str, Questions], answered: Mapping[str, Generated], progress: Progress
+    rows: Rows,
+    asked: Mapping[str, Questions],
+    answered: Mapping[str, Generated],
+    references: Mapping[str, Mapping[str, Answer]],
+    progress: Progress,
 ) -> dict[str, Scored]:
     scored: dict[str, Scored] = {}
     with progress.track(text("evaluation.scoring"), len(asked), text("evaluation.unit_arms")) as tracker:
         for name, questions in asked.items():
             answers = answered[name].answers
-            scored[name] = score_arm(rows, [answers[questions.of_row[row.id]] for row in rows.samples])
+            held = [references[name][row.id] for row in rows.samples] if name in references else None
+            scored[name] = score_arm(rows, [answers[questions.of_row[row.id]] for row in rows.samples], held)
             tracker.advance()
     return scored
 
@@ -302,9 +349,12 @@ def _write(
     results: Results,
     times: Mapping[str, Any],
     adapter: Path | None,
+    dataset: Path,
 ) -> None:
     write_predictions(place, rows, scored)
     write_results(place, results)
     write_text_atomically(place / "timings.json", json.dumps(times, indent=1) + "\n")
     # The adapter of a run lies in the run's folder, beside the log of its training.
-    write_text_atomically(place / "report.html", render_report(place, run_folder=adapter.parent if adapter else None))
+    write_text_atomically(
+        place / "report.html", render_report(place, run_folder=adapter.parent if adapter else None, dataset=dataset)
+    )

@@ -10,9 +10,16 @@ import numpy as np
 from tuneloop.core.records import Figure, Sample
 from tuneloop.core.seeds import derive_seed
 from tuneloop.evaluation.answers import Answer
-from tuneloop.evaluation.metrics import BINARY, METRICS, POOLED
+from tuneloop.evaluation.clusters import design_effect
+from tuneloop.evaluation.facts import invented
+from tuneloop.evaluation.labels import label_statistics, macro_f1, parse_label
+from tuneloop.evaluation.metrics import BINARY, METRICS, POOLED, repetition
 from tuneloop.evaluation.script import Script, Violation, check, judges
 from tuneloop.evaluation.statistics import Array, Estimate, bootstrap, by_unit, mean, per_row, wilson
+from tuneloop.text.words import has_han, split_characters
+
+DESCRIBED = ("answer_tokens", "repetition")
+"""What is told of answers and not compared: more is neither better nor worse."""
 
 SliceOf = Callable[[Sample], str | None]
 """From a row to the name of its slice; None: it is in none of this kind."""
@@ -30,10 +37,32 @@ def _turns(row: Sample) -> str:
     return "multi-turn" if any(message.role == "assistant" for message in row.prompt) else "single-turn"
 
 
+def _turn(row: Sample) -> str | None:
+    """Which turn of its conversation a row answers, from the second one on."""
+    before = sum(message.role == "assistant" for message in row.prompt)
+    return f"turn={before + 1}" if before else None
+
+
+def _length(row: Sample) -> str:
+    """Short up to 10 words, medium up to 30; a Chinese character counts as half a word."""
+    question = row.question
+    count = len(split_characters(question)) / (2 if has_han(question) else 1)
+    return "short" if count <= 10 else "medium" if count <= 30 else "long"
+
+
+def _noisy(row: Sample) -> str | None:
+    """What a tag says of typing errors; `noise` and `typo` are what the demos and common datasets call it."""
+    said = row.meta.tags.get("typo") or row.meta.tags.get("noise")
+    return None if said is None else "clean" if said.lower() in ("no", "none", "false", "0") else "noisy"
+
+
 SLICES: dict[str, SliceOf] = {
     "seen": _seen,
     "kind": _tag("kind"),
+    "noisy": _noisy,
     "turns": _turns,
+    "turn": _turn,
+    "length": _length,
     "language": lambda row: f"language={row.meta.lang}" if row.meta.lang else None,
     "intent": _tag("intent"),
 }
@@ -46,23 +75,28 @@ class Rows:
 
     samples: Sequence[Sample]
     units: Sequence[str]
-    """The conversation of each row."""
+    """What each row hangs together with: its conversation, and near-duplicates of it."""
     metrics: Sequence[str]
     """Names out of METRICS, in the order of the report."""
     script: Script | None
     language: str
     """Of rows that don't name theirs."""
     seed: int
+    candidates: Sequence[tuple[str, ...]] | None = None
+    """The answers that each row may get; None: any."""
+    labelled: bool = False
+    """All rows share one label set."""
 
     @property
     def compared(self) -> tuple[str, ...]:
         """The metrics that arms are compared by."""
-        return (*(("script_compliance",) if self.script else ()), *self.metrics)
+        grounded = ("grounded",) if "fact_recall" in self.metrics else ()
+        return (*(("script_compliance",) if self.script else ()), *self.metrics, *grounded, "ended")
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The metrics with a figure: those compared, and how answers end and how long they are."""
-        return (*self.compared, "ended", "answer_tokens")
+        """The metrics with a figure: those compared, and what only describes an answer."""
+        return (*self.compared, *DESCRIBED)
 
     @property
     def draw(self) -> int:
@@ -87,8 +121,14 @@ def language_of(row: Sample, default: str) -> str:
     return row.meta.lang or default
 
 
-def score_arm(rows: Rows, answers: Sequence[Answer]) -> Scored:
-    """Score one arm's answers, one for each row."""
+def score_arm(rows: Rows, answers: Sequence[Answer], references: Sequence[Answer] | None = None) -> Scored:
+    """Score one arm's answers, one for each row.
+
+    Args:
+        rows: what was asked.
+        answers: in the order of the rows.
+        references: how likely the arm held each row's reference, if that was asked.
+    """
     triples = [
         (answer.text, row.answer, language_of(row, rows.language))
         for row, answer in zip(rows.samples, answers, strict=True)
@@ -101,18 +141,54 @@ def score_arm(rows: Rows, answers: Sequence[Answer]) -> Scored:
             for row, answer in zip(rows.samples, answers, strict=True)
         )
         scores["script_compliance"] = [float(not any(fault.hard for fault in faults)) for faults in violations]
-    scores |= {metric: [METRICS[metric](*triple) for triple in triples] for metric in rows.metrics}
+    scores |= {metric: [METRICS[metric](*triple) for triple in triples] for metric in rows.metrics if metric in METRICS}
+    meant = _meant(rows, answers)
+    if meant is not None:
+        # A row is right or wrong; F1 knows labels only.
+        right = [float(label == row.answer.strip()) for label, row in zip(meant, rows.samples, strict=True)]
+        scores |= {metric: right for metric in LABEL_METRICS if metric in rows.metrics}
+    if "fact_recall" in rows.metrics:
+        scores["grounded"] = [
+            float(not invented(answer.text, "\n".join(message.content for message in row.messages)))
+            for row, answer in zip(rows.samples, answers, strict=True)
+        ]
     scores["ended"] = [float(answer.finish_reason == "stop") for answer in answers]
     scores["answer_tokens"] = [float(answer.tokens) for answer in answers]
+    scores["repetition"] = [repetition(*triple) for triple in triples]
     statistics = {metric: per_row(values) for metric, values in scores.items()}
     for metric in POOLED.keys() & scores.keys():
         statistics[metric] = np.array([POOLED[metric].statistics(*triple) for triple in triples], dtype=np.float64)
+    if meant is not None and "macro_f1" in rows.metrics:
+        statistics["macro_f1"] = label_statistics(meant, [row.answer.strip() for row in rows.samples])
+    if references is not None:
+        likelihoods = [(-sum(answer.log_probabilities), answer.tokens + 1.0) for answer in references]
+        statistics["perplexity"] = np.array(likelihoods, dtype=np.float64)
+        scores["perplexity"] = [float(perplexity(np.array(pair))) for pair in likelihoods]
     return Scored(tuple(answers), scores, statistics, violations)
+
+
+def _meant(rows: Rows, answers: Sequence[Answer]) -> list[str | None] | None:
+    """The candidate that each answer means; None where answers are free."""
+    if rows.candidates is None:
+        return None
+    return [parse_label(answer.text, labels) for answer, labels in zip(answers, rows.candidates, strict=True)]
+
+
+def perplexity(sums: Array) -> Array:
+    """Perplexity from sums of negative log-probabilities and tokens, shape `(..., 2)`."""
+    value: Array = np.exp(np.minimum(sums[..., 0] / sums[..., 1], 700.0))
+    return value
+
+
+LABEL_METRICS: dict[str, Estimate] = {"accuracy": mean, "macro_f1": macro_f1}
+"""What answers out of a few candidates are judged by, and how sums become the value."""
 
 
 def estimate_of(metric: str) -> Estimate:
     """How a metric's sums become its value."""
-    return POOLED[metric].value if metric in POOLED else mean
+    if metric in POOLED:
+        return POOLED[metric].value
+    return perplexity if metric == "perplexity" else LABEL_METRICS.get(metric, mean)
 
 
 def figures(rows: Rows, scored: Scored, places: Sequence[int]) -> dict[str, Figure]:
@@ -121,14 +197,14 @@ def figures(rows: Rows, scored: Scored, places: Sequence[int]) -> dict[str, Figu
     Args:
         places: which rows, at least one.
     """
-    return {metric: _figure(rows, scored, metric, places) for metric in rows.reported}
+    reported = [*rows.reported, *(["perplexity"] if "perplexity" in scored.scores else [])]
+    return {metric: _figure(rows, scored, metric, places) for metric in reported}
 
 
 def _figure(rows: Rows, scored: Scored, metric: str, places: Sequence[int]) -> Figure:
     units = [rows.units[place] for place in places]
-    independent = len(set(units)) == len(units)
-    if metric in BINARY and independent:
-        return share([scored.scores[metric][place] for place in places])
+    if metric in BINARY:
+        return share([scored.scores[metric][place] for place in places], units)
     summed = by_unit(scored.statistics[metric][list(places)], units)
     if len(summed) < 2:
         return Figure(value=float(estimate_of(metric)(summed.sum(axis=0))), n=len(places))
@@ -136,9 +212,10 @@ def _figure(rows: Rows, scored: Scored, metric: str, places: Sequence[int]) -> F
     return Figure(value=interval.value, low=interval.low, high=interval.high, n=len(places))
 
 
-def share(passed: Sequence[float]) -> Figure:
-    """The share of ones, with Wilson's interval."""
-    interval = wilson(round(sum(passed)), len(passed))
+def share(passed: Sequence[float], units: Sequence[str]) -> Figure:
+    """The share of ones, with Wilson's interval; rows of one unit count for less than one each."""
+    effect = design_effect(passed, units)
+    interval = wilson(round(sum(passed)) / effect, len(passed) / effect)
     return Figure(value=interval.value, low=interval.low, high=interval.high, n=len(passed))
 
 
@@ -164,7 +241,10 @@ def rule_table(rows: Rows, arms: Mapping[str, Scored]) -> dict[str, dict[str, Fi
         places = [place for place, rules in enumerate(judged) if rule.id in rules]
         if places:
             table[rule.id] = {
-                name: share([float(all(fault.rule != rule.id for fault in scored.violations[p])) for p in places])
+                name: share(
+                    [float(all(fault.rule != rule.id for fault in scored.violations[p])) for p in places],
+                    [rows.units[p] for p in places],
+                )
                 for name, scored in arms.items()
             }
     return table

@@ -6,8 +6,8 @@ a pooled metric such as corpus BLEU has more columns. Rows that hang together (t
 summed by `by_unit`, so that whole conversations are drawn, not rows.
 
 Sources: BCa bootstrap, Efron 1987 (JASA 82), with tails expanded for few units as in Hesterberg 2014 (arXiv 1411.5279);
-score interval of a paired difference of shares, Newcombe 1998 (Statistics in Medicine 17, method 10); permutation of
-pairs, Fisher 1935; correction for several comparisons, Holm 1979.
+score interval of a paired difference of shares, Newcombe 1998 (Statistics in Medicine 17, method 10). `significance.py`
+holds the tests, `clusters.py` says which rows hang together.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ Estimate = Callable[[Array], Array]
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
-POWER = 0.8
-_DRAWS_AT_ONCE = 2_000_000
+DRAWS_AT_ONCE = 2_000_000
 
 
 class Interval(NamedTuple):
@@ -73,8 +72,12 @@ def by_unit(statistics: Array, units: Sequence[str]) -> Array:
     return sums
 
 
-def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
+def wilson(successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's score interval of a share.
+
+    Args:
+        successes: how many; a fraction where rows that hang together count less than one each.
+        n: of how many.
 
     >>> [round(bound, 3) for bound in wilson(0, 10)]
     [0.0, 0.0, 0.278]
@@ -142,7 +145,9 @@ def paired_bootstrap(
     return Interval(value, low, high), float(drawn.std(ddof=1))
 
 
-def paired_shares(a: Sequence[float], b: Sequence[float], *, confidence: float = CONFIDENCE) -> Interval:
+def paired_shares(
+    a: Sequence[float], b: Sequence[float], *, effect: float = 1.0, confidence: float = CONFIDENCE
+) -> Interval:
     """Newcombe's score interval of the difference b − a of two shares on the same rows.
 
     Unlike the bootstrap it stays honest where few rows differ: no difference in 10 rows does not prove that there is
@@ -151,12 +156,13 @@ def paired_shares(a: Sequence[float], b: Sequence[float], *, confidence: float =
     Args:
         a: 0 or 1 for each row.
         b: 0 or 1 for each row, the same rows.
+        effect: how many rows are worth one independent row (`clusters.design_effect`).
 
     >>> [round(bound, 2) for bound in paired_shares([0.0] * 10, [0.0] * 10)]
     [0.0, -0.28, 0.28]
     """
-    n = len(a)
-    both, only_b, only_a = _table(a, b)
+    n = len(a) / effect
+    both, only_b, only_a = (count / effect for count in paired_table(a, b))
     neither = n - both - only_b - only_a
     share_a, low_a, high_a = wilson(both + only_a, n, confidence=confidence)
     share_b, low_b, high_b = wilson(both + only_b, n, confidence=confidence)
@@ -170,78 +176,7 @@ def paired_shares(a: Sequence[float], b: Sequence[float], *, confidence: float =
     return Interval(difference, max(-1.0, difference - below), min(1.0, difference + above))
 
 
-def mcnemar(a: Sequence[float], b: Sequence[float]) -> float:
-    """Exact two-sided McNemar test of 0/1 scores on the same rows.
-
-    >>> mcnemar([0, 0, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1])
-    0.0625
-    """
-    _, only_b, only_a = _table(a, b)
-    if only_a + only_b == 0:
-        return 1.0
-    return float(stats.binomtest(only_b, only_a + only_b, 0.5).pvalue)
-
-
-def permutation(a: Array, b: Array, *, seed: int, estimate: Estimate = mean, resamples: int = RESAMPLES) -> float:
-    """Two-sided p of "the arms are exchangeable": each unit's two sets of statistics are swapped or not.
-
-    All swaps are tried when they are at most `resamples`, else that many are drawn, and the observed one is counted
-    among them (so that p is never 0).
-
-    Args:
-        a: statistics of the first arm's units, shape `(k, d)`.
-        b: of the second arm, the same units in the same order.
-    """
-    units = len(a)
-    total_a, total_b, change = a.sum(axis=0), b.sum(axis=0), b - a
-    observed = abs(float(estimate(total_b) - estimate(total_a)))
-    exact = 2**units <= resamples
-    moved = _all_swaps(units) @ change if exact else _random_swaps(change, seed, resamples)
-    differences = np.abs(estimate(total_b - moved) - estimate(total_a + moved))
-    # Equal differences are reached by other sums, so they differ in the last digits.
-    extreme = int((differences >= observed - 1e-9 * max(1.0, observed)).sum())
-    return extreme / len(differences) if exact else (extreme + 1) / (len(differences) + 1)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's correction: p-values of several comparisons that hold together, in the given order.
-
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
-    """
-    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    corrected = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, place in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = largest
-    return corrected
-
-
-def detectable_effect(standard_error: float, *, confidence: float = CONFIDENCE, power: float = POWER) -> float:
-    """Smallest true difference that a two-sided test finds with this power.
-
-    Args:
-        standard_error: of the paired difference.
-
-    >>> round(detectable_effect(share_standard_error([0.0] * 90 + [1.0] * 10, [0.0] * 95 + [1.0] * 5)), 3)
-    0.067
-    """
-    return float(stats.norm.ppf(0.5 + confidence / 2) + stats.norm.ppf(power)) * standard_error
-
-
-def share_standard_error(a: Sequence[float], b: Sequence[float]) -> float:
-    """Standard error of a paired difference of shares.
-
-    One more row is counted as differing, so that arms which agree everywhere don't look infinitely precise.
-    """
-    _, only_b, only_a = _table(a, b)
-    rows = len(a) + 1
-    difference = (only_b - only_a) / rows
-    return math.sqrt(((only_a + only_b + 1) / rows - difference**2) / len(a))
-
-
-def _table(a: Sequence[float], b: Sequence[float]) -> tuple[int, int, int]:
+def paired_table(a: Sequence[float], b: Sequence[float]) -> tuple[int, int, int]:
     """Count rows where both are 1, only b is, only a is."""
     pairs = [(x > 0.5, y > 0.5) for x, y in zip(a, b, strict=True)]
     return pairs.count((True, True)), pairs.count((False, True)), pairs.count((True, False))
@@ -256,7 +191,7 @@ def _resampled_sums(statistics: Array, seed: int, resamples: int) -> Array:
     units, width = statistics.shape
     generator = np.random.default_rng(seed)
     sums = np.empty((resamples, width))
-    at_once = max(1, _DRAWS_AT_ONCE // units)
+    at_once = max(1, DRAWS_AT_ONCE // units)
     for start in range(0, resamples, at_once):
         count = min(at_once, resamples - start)
         draws = generator.integers(0, units, size=(count, units))
@@ -292,23 +227,3 @@ def _shifted(bias: float, z: float, acceleration: float) -> float:
     """Where BCa reads the resamples: z moved by bias and skewness; beyond its pole, at the very end."""
     stretch = 1 - acceleration * z
     return bias + z / stretch if stretch > 0 else math.copysign(math.inf, z)
-
-
-def _all_swaps(units: int) -> Array:
-    """Every way to swap or keep `units` pairs; 0/1 of shape `(2**units, units)`."""
-    numbers = np.arange(2**units)[:, None]
-    swaps: Array = ((numbers >> np.arange(units)) & 1).astype(np.float64)
-    return swaps
-
-
-def _random_swaps(change: Array, seed: int, resamples: int) -> Array:
-    """Sum of the changes of a random half of the units, `resamples` times; shape `(resamples, d)`."""
-    units, width = change.shape
-    generator = np.random.default_rng(seed)
-    sums = np.empty((resamples, width))
-    at_once = max(1, _DRAWS_AT_ONCE // units)
-    for start in range(0, resamples, at_once):
-        count = min(at_once, resamples - start)
-        swaps = generator.integers(0, 2, size=(count, units), dtype=np.int8)
-        sums[start : start + count] = swaps.astype(np.float64) @ change
-    return sums

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tuneloop.core.messages import Language, text
-from tuneloop.core.records import Evaluation
+from tuneloop.core.records import Comparison, Evaluation
+from tuneloop.evaluation.comparison import reading
 from tuneloop.evaluation.results import read_predictions
-from tuneloop.evaluation.wording import arm_label, metric_label, show_figure
+from tuneloop.evaluation.wording import arm_label, metric_label, show_bound, show_difference, show_figure, show_p
 
 Row = tuple[str, ...]
 
@@ -22,6 +24,26 @@ def verdict_table(evaluation: Evaluation, language: Language | None = None) -> l
         *(
             (metric_label(metric, language), *(show_figure(metric, evaluation.arms[arm][metric]) for arm in arms))
             for metric in metrics
+        ),
+    ]
+
+
+def comparison_table(comparisons: Sequence[Comparison], language: Language | None = None) -> list[Row]:
+    """One comparison a line: the values' difference with its interval, p, and what it proves; the first row is the head."""
+    names = ("comparison", "metric", "difference", "p", "reading")
+    head = tuple(text(f"evaluation.table.{name}", language) for name in names)
+    return [
+        head,
+        *(
+            (
+                text("evaluation.table.versus", language, a=arm_label(c.a, language), b=arm_label(c.b, language)),
+                metric_label(c.metric, language),
+                f"{show_difference(c.metric, c.difference, language)} "
+                f"({show_bound(c.metric, c.low)} … {show_bound(c.metric, c.high)})",
+                show_p(c.p).removeprefix("= "),
+                text(f"evaluation.reading.{reading(c).replace(' ', '_')}", language),
+            )
+            for c in comparisons
         ),
     ]
 

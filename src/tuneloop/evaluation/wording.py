@@ -9,8 +9,8 @@ from tuneloop.core.records import Comparison, Figure
 from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.comparison import Status, reading
 
-PERCENT = frozenset({"script_compliance", "exact_match", "ended"})
-ONE_DECIMAL = frozenset({"bleu", "answer_tokens"})
+PERCENT = frozenset({"script_compliance", "exact_match", "ended", "accuracy", "grounded", "repetition", "fact_recall"})
+ONE_DECIMAL = frozenset({"bleu", "chrf", "answer_tokens"})
 
 
 def show_value(metric: str, value: float) -> str:
@@ -71,6 +71,11 @@ def arm_label(arm: str, language: Language | None = None) -> str:
 
 def metric_label(metric: str, language: Language | None = None) -> str:
     return _known(f"evaluation.metric.{metric}", metric, language)
+
+
+def probe_label(name: str, language: Language | None = None) -> str:
+    """The name of an examination: `forgetting`, `robustness`, …"""
+    return _known(f"evaluation.probe.{name}", name, language)
 
 
 def slice_label(name: str, language: Language | None = None) -> str:

@@ -19,7 +19,7 @@ from tuneloop.data.config import DataConfig, SourceConfig
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.serving.named import Named
-from tuneloop.store.artifacts import manifest_hash, new_artifact, verify
+from tuneloop.store.artifacts import MANIFEST, manifest_hash, new_artifact, read_manifest, verify
 from tuneloop.store.workspace import Workspace
 
 
@@ -41,8 +41,11 @@ def evaluate_file(
         workspace: where the dataset and the evaluation go.
         script: rules to score: a file, relative to the current folder, or a built-in name.
         language: of rows whose own can't be told.
-        force: do it again even if the result exists.
+        force: do it again even if the result exists, and although its rows were trained on.
         progress: where to report.
+
+    Raises:
+        RefusedError: rows of the file stand in the adapter's training split (code `evaluation.leak`), and not `force`.
     """
     from tuneloop.data.run import run as prepare
     from tuneloop.evaluation.run import run
@@ -72,12 +75,24 @@ def evaluate_file(
         adapter=named.folder,
         folder=here,
         workspace=workspace,
+        trained_on=_trained_on(named, workspace),
         force=force,
         progress=progress,
     )
     if named.run_id is not None:
         record_evaluation(workspace, evaluation, run_id=named.run_id)
     return evaluation
+
+
+def _trained_on(named: Named, workspace: Workspace) -> Path | None:
+    """The dataset that an adapter was trained on, where it still lies in the workspace."""
+    if named.folder is None:
+        return None
+    wanted = read_manifest(named.folder).inputs.get("dataset")
+    for folder in sorted(path.parent for path in workspace.datasets.glob(f"*/*/{MANIFEST}")):
+        if manifest_hash(folder) == wanted:
+            return folder
+    return None
 
 
 class Predictions(Record):

@@ -78,7 +78,7 @@ class Loop:
         self.workspace = workspace
         self._force = frozenset(force)
         self._resume = resume
-        self._progress = progress
+        self.progress = progress
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -87,7 +87,7 @@ class Loop:
             return self._prepare(measured=True)
         except (TryAgainError, NotAllowedError) as error:
             # Data can be prepared before the model is there; only its lengths in tokens are not known then.
-            self._progress.note(text("general.no_token_lengths", problem=error.message()))
+            self.progress.note(text("general.no_token_lengths", problem=error.message()))
             return self._prepare(measured=False)
 
     def _prepare(self, *, measured: bool) -> Dataset:
@@ -104,14 +104,14 @@ class Loop:
             workspace=self.workspace,
             measure=Measure(recipe.model.name_or_path, self._lengths) if measured else None,
             force="prepare" in self._force,
-            progress=self._progress,
+            progress=self.progress,
         )
 
     def _lengths(self, samples: Sequence[Sample]) -> list[tuple[int, int]]:
         """Prompt and answer tokens of each sample, by the recipe's own template."""
         from tuneloop.models.load import load_tokenizer
 
-        _, template = load_tokenizer(model_config(self.recipe), progress=self._progress)
+        _, template = load_tokenizer(model_config(self.recipe), progress=self.progress)
         prompts = template.prompt_many([sample.prompt for sample in samples])
         wholes = template.render_many([sample.messages for sample in samples])
         return [(len(prompt), len(whole.ids) - len(prompt)) for prompt, whole in zip(prompts, wholes, strict=True)]
@@ -121,7 +121,7 @@ class Loop:
         """The base model, for every stage that needs it."""
         from tuneloop.models.load import load_model
 
-        return load_model(model_config(self.recipe), progress=self._progress)
+        return load_model(model_config(self.recipe), progress=self.progress)
 
     @cached_property
     def plan(self) -> Plan:
@@ -156,7 +156,7 @@ class Loop:
             workspace=self.workspace,
             resume=self._resume,
             force="train" in self._force,
-            progress=self._progress,
+            progress=self.progress,
         )
 
     @cached_property
@@ -177,8 +177,9 @@ class Loop:
             adapter=self.run.adapter_path,
             folder=recipe.folder,
             workspace=self.workspace,
+            others=adapters_named(recipe.evaluation.against, self.workspace),
             force="evaluate" in self._force,
-            progress=self._progress,
+            progress=self.progress,
         )
         record_evaluation(self.workspace, evaluation, run_id=self.run.id)
         return evaluation
@@ -241,6 +242,13 @@ def smoke_recipe(recipe: Recipe) -> Recipe:
             "evaluation": recipe.evaluation.model_copy(update={"max_rows": evaluated, **NO_PROBES}),
         }
     )
+
+
+def adapters_named(names: Sequence[str], workspace: Workspace) -> dict[str, Path]:
+    """Folders of the registered adapters among the arms that a recipe names; addresses of servers are left out."""
+    from tuneloop.registry.versions import resolve
+
+    return {name: resolve(workspace, name).path for name in names if "://" not in name}
 
 
 def model_config(recipe: Recipe) -> ModelConfig:

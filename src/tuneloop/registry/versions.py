@@ -64,7 +64,7 @@ def register(
                 row = {"name": name, "version": version, "path": f"adapters/{name}/v{version:04d}", "run_id": run_id}
                 row |= {"base_model": base_model, "manifest_sha256": digest, "created_at": now()}
                 connection.execute(ADAPTERS.insert().values(row))
-            _point(connection, name, alias, version)
+            point(connection, name, alias, version)
     return resolve(workspace, f"{name}@v{version}")
 
 
@@ -179,7 +179,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(source / name, folder / name)
 
 
-def _point(connection: sa.Connection, name: str, alias: str, version: int) -> None:
+def point(connection: sa.Connection, name: str, alias: str, version: int) -> None:
     """Set an alias to a version, whether it exists or not."""
     here = (ALIASES.c.name == name) & (ALIASES.c.alias == alias)
     values = {"version": version, "updated_at": now()}

@@ -32,7 +32,7 @@ from tuneloop.core.errors import (
 )
 from tuneloop.store.workspace import Workspace
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions/`."""
 
 BUSY_SECONDS = 20.0
@@ -76,6 +76,20 @@ EVALUATIONS = sa.Table(
     sa.Column("created_at", sa.String(32), nullable=False),
 )
 """Which evaluation judged the adapter of which run."""
+
+PROMOTIONS = sa.Table(
+    "promotions",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False, index=True),
+    sa.Column("alias", sa.String(64), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("previous", sa.Integer),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("decision", sa.Text, nullable=False),
+    sa.Column("created_at", sa.String(32), nullable=False),
+)
+"""Every promotion that was asked for, refused ones too, and every roll-back; rows are only added."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,17 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A text in pieces, each of which is marked or not."""
+
+    pieces: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Labels with a long text each, side by side where there is room."""
 
-    items: tuple[tuple[str, str], ...]
+    items: tuple[tuple[str, str | Marked], ...]
 
 
 @dataclass(frozen=True, slots=True)

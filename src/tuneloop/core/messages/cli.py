@@ -120,6 +120,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.noun.run": ("run", "训练"),
     "cli.noun.evaluation": ("evaluation", "评估"),
     "cli.exported": ("Exported {label} to {path} ({form}).", "已将 {label} 导出到 {path}（{form}）。"),
+    "cli.rematch": ("{b} against {a}, on {rows} common rows", "{b} 对比 {a}，共同数据 {rows} 行"),
+    "cli.promoted": ("{alias} is now {label}.", "{alias} 现在指向 {label}。"),
     "cli.predicted": (
         "Answered {count} questions; written to {path}.",
         "已回答 {count} 个问题，写入 {path}。",

@@ -36,7 +36,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Compare base and tuned model on the same held-out rows.",
         "在相同的留出数据上比较基础模型与微调模型。",
     ),
-    "cli.help.evaluations": ("Evaluations: list, show.", "评估：列出、查看。"),
+    "cli.help.evaluations": ("Evaluations: list, show, compare.", "评估：列出、查看、对比。"),
     "cli.help.evaluations.list": ("The evaluations of the workspace.", "列出工作区中的评估。"),
     "cli.help.evaluations.show": ("One evaluation: verdict, figures, answers.", "查看一次评估的结论、指标和回答。"),
     "cli.help.rules": ("Scripts of rules: check, schema.", "话术规范：检验、格式。"),
@@ -53,6 +53,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "问答数据：文件、数据集的 test.jsonl，或内置语法 grammar:名称。",
     ),
     "cli.option.rules_rows": ("Use at most so many rows.", "最多使用的行数。"),
+    "cli.help.evaluations.compare": (
+        "The tuned arm of one evaluation against that of another, on the rows that both scored.",
+        "在两次评估共有的数据上，比较各自的微调后模型。",
+    ),
     "cli.help.predict": (
         "Answer a file of questions and write a file of answers.",
         "回答文件中的问题，并写出带答案的文件。",
@@ -61,11 +65,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Talk to an adapter or a base model; one question as argument prints only the answer.",
         "与适配器或基础模型对话；把问题写作参数时只输出回答。",
     ),
-    "cli.help.adapters": ("Registered adapters: list, show, export.", "已登记的适配器：列出、查看、导出。"),
+    "cli.help.adapters": (
+        "Registered adapters: list, show, promote, rollback, export.",
+        "已登记的适配器：列出、查看、上线、回滚、导出。",
+    ),
     "cli.help.adapters.list": ("The versions of all adapters and their aliases.", "列出所有适配器的版本与别名。"),
     "cli.help.adapters.show": (
         "One version: where it comes from and what judged it.",
         "查看一个版本的来源与评估结果。",
+    ),
+    "cli.help.adapters.promote": (
+        "Let a version serve (alias production), if the gate of its recipe allows it; exit status 4 if not.",
+        "让一个版本上线（别名 production），须通过其配方的准入规则；未通过时退出码为 4。",
+    ),
+    "cli.help.adapters.rollback": (
+        "Let the version serve again that served before.",
+        "回滚到此前上线的版本。",
     ),
     "cli.help.adapters.export": (
         "Write a version for another program: merged into its base model, or as a PEFT adapter.",
@@ -112,6 +127,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.option.adapter": (
         "An adapter (name, name@v0003 or name@alias), a folder with an adapter, or base:MODEL.",
         "适配器（name、name@v0003 或 name@alias）、适配器文件夹，或 base:模型。",
+    ),
+    "cli.option.adapter_name": ("Name of the adapter.", "适配器名称。"),
+    "cli.option.learning_curve": (
+        "Also train on a quarter and on half of the rows: will more data help?",
+        "另用四分之一和一半的数据训练：增加数据是否有帮助？",
+    ),
+    "cli.option.gate_evaluation": (
+        "Evaluation that the gate looks at (default: the newest one of this training).",
+        "准入所依据的评估（默认为该训练的最新评估）。",
     ),
     "cli.option.until": ("Stop after this stage.", "执行到该阶段为止。"),
     "cli.option.smoke": (

@@ -1,5 +1,6 @@
 """What the evaluation area says: about scripts here, about arms, figures and verdicts in `evaluation_report.py`."""
 
+from tuneloop.core.messages.evaluation_gate import MESSAGES as GATE_MESSAGES
 from tuneloop.core.messages.evaluation_probes import MESSAGES as PROBE_MESSAGES
 from tuneloop.core.messages.evaluation_report import MESSAGES as REPORT_MESSAGES
 
@@ -145,4 +146,5 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.prompt_min_words": ("Use at least {limit} words.", "至少 {limit} 个词。"),
     **PROBE_MESSAGES,
     **REPORT_MESSAGES,
+    **GATE_MESSAGES,
 }

@@ -43,4 +43,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Wait for it to finish, then run the same command again.",
         "请等待其完成后再次运行同一命令。",
     ),
+    "registry.gate_refused": (
+        "The gate does not let {label} become {alias}:\n{reasons}",
+        "{label} 未通过准入，不能成为 {alias}：\n{reasons}",
+    ),
+    "registry.gate_refused.hint": (
+        "Nothing was changed. Train or evaluate again, or change the rules under register.gate in the recipe.",
+        "未做任何更改。请重新训练或评估，或修改配方中 register.gate 的规则。",
+    ),
+    "registry.nothing_before": (
+        "{name}@{alias} can't be rolled back: nothing served before it.",
+        "{name}@{alias} 无法回滚：此前没有其他版本。",
+    ),
+    "registry.nothing_before.hint": (
+        "`tuneloop adapters list` shows the versions; `tuneloop adapters promote {name}@v0001` moves the alias.",
+        "用 tuneloop adapters list 查看各版本，用 tuneloop adapters promote {name}@v0001 移动别名。",
+    ),
 }

@@ -1,0 +1,154 @@
+"""An arm that another server answers: any OpenAI-compatible API, by URL.
+
+Answers are kept like those of other arms, under the URL and the model's name: what the server runs behind that name is
+its own affair, so `--force` asks again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tuneloop.core.errors import DataError, NotAllowedError, TryAgainError, UsageError
+from tuneloop.core.hashing import canonical_json
+from tuneloop.core.messages import text
+from tuneloop.core.progress import Progress
+from tuneloop.core.records import Message
+from tuneloop.engine.config import GenerationConfig
+from tuneloop.evaluation.answers import Answer, Generated, append_answer, read_answers
+
+AT_ONCE = 4
+"""Requests under way at the same time."""
+SECONDS = 300.0
+KEY = "OPENAI_API_KEY"
+"""Environment variable with the key; it is sent to `https` and to this machine only."""
+
+
+def parse_url(given: str) -> tuple[str, str]:
+    """Split `https://host/v1#model` into the API's address and the model.
+
+    Raises:
+        UsageError: it is no such address (code `evaluation.url_wrong`).
+
+    >>> parse_url("http://127.0.0.1:8000/v1#bank")
+    ('http://127.0.0.1:8000/v1', 'bank')
+    """
+    address, _, model = given.partition("#")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not model:
+        raise UsageError("evaluation.url_wrong", url=given)
+    return address.rstrip("/"), model
+
+
+def is_url(name: str) -> bool:
+    """Whether an entry of `evaluation.against` is a server, not an adapter."""
+    return "://" in name
+
+
+def ask_server(
+    given: str,
+    messages: Mapping[str, Sequence[Message]],
+    generation: GenerationConfig,
+    *,
+    path: Path,
+    label: str,
+    progress: Progress,
+    afresh: bool = False,
+) -> Generated:
+    """Let a server answer, those first that are not answered in the file yet.
+
+    Args:
+        given: `https://host/v1#model`.
+        messages: what is asked, by request key.
+        generation: `max_new_tokens` (a number) and `temperature`.
+        path: the arm's file out of `answers_file`.
+        label: the arm's name beside the progress bar.
+        progress: where to report.
+        afresh: ask everything again.
+
+    Raises:
+        TryAgainError: the server can't be reached, or is busy (code `evaluation.url_away`).
+        NotAllowedError: it refuses the key (code `evaluation.url_refused`).
+        DataError: it answers something else than the API says (code `evaluation.url_answer`).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = {} if afresh else {key: answer for key, answer in read_answers(path).items() if key in messages}
+    missing = [key for key in messages if key not in known]
+    start = time.perf_counter()
+    fresh: dict[str, Answer] = {}
+    with (
+        path.open("ab", buffering=0) as file,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+        progress.track(label, len(missing), text("evaluation.unit_answers")) as tracker,
+    ):
+        for key, answer in zip(
+            missing, pool.map(lambda k: _ask(given, k, messages[k], generation), missing), strict=True
+        ):
+            fresh[key] = answer
+            append_answer(file, path, canonical_json(answer.model_dump()))
+            tracker.advance()
+    return Generated(
+        answers={key: (known | fresh)[key] for key in messages},
+        fresh=len(fresh),
+        fresh_tokens=sum(answer.tokens for answer in fresh.values()),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _ask(given: str, key: str, messages: Sequence[Message], generation: GenerationConfig) -> Answer:
+    address, model = parse_url(given)
+    body = {
+        "model": model,
+        "messages": [message.model_dump() for message in messages],
+        "max_tokens": int(generation.max_new_tokens),
+        "temperature": generation.temperature,
+    }
+    start = time.perf_counter()
+    reply = _post(f"{address}/chat/completions", body, given)
+    seconds = time.perf_counter() - start
+    try:
+        choice = reply["choices"][0]
+        said = choice["message"]["content"] or ""
+        tokens = int((reply.get("usage") or {}).get("completion_tokens") or 0)
+        ended = choice.get("finish_reason") == "stop"
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise DataError("evaluation.url_answer", url=given, answer=json.dumps(reply)[:200]) from error
+    return Answer(
+        key=key,
+        text=said,
+        tokens=tokens,
+        finish_reason="stop" if ended else "length",
+        first_token_seconds=seconds,
+        seconds=seconds,
+    )
+
+
+def _post(url: str, body: Mapping[str, Any], given: str) -> Any:
+    headers = {"Content-Type": "application/json"}
+    secret, parts = os.environ.get(KEY), urlsplit(url)
+    if secret and (parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")):
+        headers["Authorization"] = f"Bearer {secret}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as reply:
+            return json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
+        if error.code in (401, 403):
+            raise NotAllowedError("evaluation.url_refused", url=given, status=error.code, key=KEY) from error
+        if error.code == 429 or error.code >= 500:
+            raise TryAgainError("evaluation.url_away", url=given, problem=f"HTTP {error.code}") from error
+        raise DataError("evaluation.url_answer", url=given, answer=f"HTTP {error.code} {error.reason}") from error
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        problem = getattr(error, "reason", None) or error
+        raise TryAgainError("evaluation.url_away", url=given, problem=problem) from error
+    except ValueError as error:
+        raise DataError("evaluation.url_answer", url=given, answer=str(error)) from error
