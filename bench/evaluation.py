@@ -28,38 +28,11 @@ from tuneloop.models.config import ModelConfig
 from tuneloop.models.constraints import answer_ids
 from tuneloop.models.load import LoadedModel, load_model
 
-VERBS = [
-    "activate",
-    "block",
-    "cancel",
-    "change",
-    "check",
-    "close",
-    "dispute",
-    "find",
-    "get",
-    "open",
-    "pay",
-    "recover",
-    "replace",
-    "report",
-    "request",
-]
-THINGS = [
-    "account",
-    "address",
-    "card",
-    "cheque",
-    "credit",
-    "deposit",
-    "limit",
-    "loan",
-    "mortgage",
-    "password",
-    "pin",
-    "statement",
-    "transfer",
-]
+NAMES = """
+activate block cancel change check close dispute find get open pay recover replace report request
+account address card cheque credit deposit limit loan mortgage password pin statement transfer
+"""
+VERBS, THINGS = (line.split() for line in NAMES.strip().splitlines())
 PEER_BATCHES = (8, 32)
 
 

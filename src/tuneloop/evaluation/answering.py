@@ -131,7 +131,7 @@ def answer_all(answering: Answering, engine: Engine) -> tuple[dict[str, Question
             asked[name], answered[name] = _converse(answering, engine, name)
         else:
             asked[name] = answering.asked[name]
-            answered[name] = _answer(answering, engine, name, asked[name])
+            answered[name] = answer_more(answering, engine, name, asked[name])
         if reused := len(answered[name].answers) - answered[name].fresh:
             answering.progress.note(text("evaluation.reused", arm=arm_label(name), count=reused))
     return asked, answered
@@ -152,7 +152,7 @@ def _converse(answering: Answering, engine: Engine, name: str) -> tuple[Question
             generation=answering.generation,
             seed=answering.rows.seed,
         )
-        parts.append(_answer(answering, engine, name, asked))
+        parts.append(answer_more(answering, engine, name, asked))
         answers |= parts[-1].answers
         said |= {row: answers[key].text for row, key in asked.of_row.items()}
         whole.requests.update(asked.requests)
@@ -162,10 +162,17 @@ def _converse(answering: Answering, engine: Engine, name: str) -> tuple[Question
     return whole, Generated(answers=answers, **costs)
 
 
-def _answer(answering: Answering, engine: Engine, name: str, asked: Questions) -> Generated:
+def answer_more(answering: Answering, engine: Engine, name: str, asked: Questions, label: str = "") -> Generated:
+    """Let one arm answer some questions, those first that the cache does not hold.
+
+    Args:
+        name: the arm.
+        asked: out of `questions`: those of the test rows, or more.
+        label: what the progress bar says beside the arm's name.
+    """
     arm = answering.arms[name]
     identity, candidates = answering.identity(arm), answering.candidates(asked)
-    label = text("evaluation.answering", arm=arm_label(name))
+    label = text("evaluation.answering", arm=arm_label(name)) + (f": {label}" if label else "")
     common: dict[str, Any] = {"label": label, "progress": answering.progress, "afresh": answering.afresh}
     if arm.url is not None:
         path = answers_file(answering.cache, identity)
