@@ -79,7 +79,7 @@ def _grid(block: Block, title: str) -> Grid:
     if isinstance(block, Pairs):
         return Grid(title, ("", ""), block.items)
     if isinstance(block, Texts):
-        return Grid(title, ("", ""), tuple((label, _one_line(text)) for label, text in block.items))
+        return Grid(title, ("", ""), tuple((label, _one_line(str(text))) for label, text in block.items))
     assert isinstance(block, Plot)
     return Grid(title, ("", ""), ((block.alt, sparkline(block.heights)),))
 

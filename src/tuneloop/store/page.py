@@ -60,6 +60,9 @@ class Marked:
 
     pieces: tuple[tuple[str, bool], ...]
 
+    def __str__(self) -> str:
+        return "".join(piece for piece, _ in self.pieces)
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
