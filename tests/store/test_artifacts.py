@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 from tuneloop.core.errors import CorruptError, NotFoundError, ResourceError, UsageError
 from tuneloop.core.hashing import canonical_json, hash_value
 from tuneloop.core.records import Message, Meta, Sample
-from tuneloop.store.artifacts import manifest_hash, new_artifact, read_manifest, verify, write_text_atomically
+from tuneloop.store.artifacts import (
+    manifest_hash,
+    new_artifact,
+    read_manifest,
+    scratch_folder,
+    verify,
+    write_text_atomically,
+)
 from tuneloop.store.samples import read_samples, write_samples
 from tuneloop.store.workspace import Workspace, find_workspace
 
@@ -127,3 +135,17 @@ def test_the_hash_of_a_value_does_not_depend_on_the_order_of_its_keys(value: dic
     backwards = dict(reversed(value.items()))
     assert canonical_json(value) == canonical_json(backwards)
     assert hash_value(value) == hash_value(backwards)
+
+
+def test_a_scratch_folder_is_beside_what_exists_and_gone_afterwards(tmp_path: Path) -> None:
+    with scratch_folder(tmp_path / "not" / "there" / "yet") as scratch:
+        assert scratch.parent == tmp_path
+        (scratch / "file").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_named_and_the_scratch_folder_goes(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError) as caught, scratch_folder(tmp_path / "x"):
+        raise OSError(errno.ENOSPC, "full")
+    assert caught.value.code == "store.disk_full"
+    assert list(tmp_path.iterdir()) == []

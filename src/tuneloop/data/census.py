@@ -25,7 +25,7 @@ class Measure:
 
     name: str
     lengths: Callable[[Sequence[Sample]], list[tuple[int, int]]]
-    """Prompt tokens and answer tokens of each sample."""
+    """Prompt tokens and answer tokens of each sample; called with none of them first, to fail before the work begins."""
 
 
 class Census:

@@ -93,6 +93,8 @@ def run(
     if existing and not force:
         return open_dataset(existing[-1], reused=True)
 
+    if measure is not None:
+        measure.lengths([])
     final = home / (inputs.key if not existing else f"{inputs.key}-{_number(existing[-1]) + 1}")
     with scratch_folder(home) as scratch:
         ready = scratch / "dataset"

@@ -23,6 +23,7 @@ from tuneloop.store.workspace import Workspace
 
 if TYPE_CHECKING:
     from tuneloop.models.load import LoadedModel
+    from tuneloop.models.template import ChatTemplate
 
 Stage = Literal["prepare", "check", "train", "evaluate", "register"]
 
@@ -109,12 +110,19 @@ class Loop:
 
     def _lengths(self, samples: Sequence[Sample]) -> list[tuple[int, int]]:
         """Prompt and answer tokens of each sample, by the recipe's own template."""
-        from tuneloop.models.load import load_tokenizer
-
-        _, template = load_tokenizer(model_config(self.recipe), progress=self.progress)
+        template = self._template
+        if not samples:
+            return []
         prompts = template.prompt_many([sample.prompt for sample in samples])
         wholes = template.render_many([sample.messages for sample in samples])
         return [(len(prompt), len(whole.ids) - len(prompt)) for prompt, whole in zip(prompts, wholes, strict=True)]
+
+    @cached_property
+    def _template(self) -> ChatTemplate:
+        from tuneloop.models.load import load_tokenizer
+
+        _, template = load_tokenizer(model_config(self.recipe), progress=self.progress)
+        return template
 
     @cached_property
     def loaded(self) -> LoadedModel:
