@@ -51,6 +51,10 @@ def test_good_data_needs_no_advice() -> None:
         ("data.advice.quarantine", replace(GOOD, rows_quarantined=5)),
         ("data.advice.duplicates", replace(GOOD, rules={"exact_duplicate": RuleReport(changed=0, removed=900)})),
         ("data.advice.contradictions", replace(GOOD, contradictions=Contradictions(questions=1, rows=2))),
+        (
+            "data.advice.leftovers",
+            replace(GOOD, rules=GOOD.rules | {"template_leftovers": RuleReport(changed=0, removed=0, flagged=3)}),
+        ),
         ("data.advice.guess_content", replace(GOOD, sources=(GOOD.sources[0].model_copy(update={"how": "content"}),))),
         ("data.advice.guess_label", replace(GOOD, sources=(GOOD.sources[0].model_copy(update={"how": "label"}),))),
         ("data.advice.headerless", replace(GOOD, sources=(GOOD.sources[0].model_copy(update={"headerless": True}),))),

@@ -78,6 +78,12 @@ def duplicates(facts: Facts) -> Iterator[Advice]:
         yield Advice(code="data.advice.duplicates", status="warn", values={"rows": removed, "read": facts.rows_read})
 
 
+def leftovers(facts: Facts) -> Iterator[Advice]:
+    rule = facts.rules.get("template_leftovers")
+    if rule is not None and rule.flagged:
+        yield Advice(code="data.advice.leftovers", status="warn", values={"rows": rule.flagged})
+
+
 def contradictions(facts: Facts) -> Iterator[Advice]:
     if facts.contradictions.questions:
         values = {"questions": facts.contradictions.questions, "rows": facts.contradictions.rows}
@@ -94,8 +100,9 @@ def lengths(facts: Facts) -> Iterator[Advice]:
     if facts.tokens is None:
         return
     cut = facts.tokens.cut.get(LONG, 0)
-    if cut > 0.01 * facts.rows_kept:
-        values = {"rows": cut, "kept": facts.rows_kept, "limit": LONG, "longest": facts.tokens.answer.maximum}
+    written = sum(facts.splits.values())
+    if cut > 0.01 * written:
+        values = {"rows": cut, "kept": written, "limit": LONG, "longest": facts.tokens.answer.maximum}
         yield Advice(code="data.advice.long", status="warn", values=values)
 
 
@@ -114,7 +121,7 @@ def guesses(facts: Facts) -> Iterator[Advice]:
 
 def language(facts: Facts) -> Iterator[Advice]:
     other = sum(count for name, count in facts.languages.items() if name != facts.language)
-    if other > 0.2 * facts.rows_kept:
+    if other > 0.2 * sum(facts.splits.values()):
         found = Counter(facts.languages).most_common(1)[0][0]
         values = {"rows": other, "data_language": facts.language, "found": found}
         yield Advice(code="data.advice.language", status="warn", values=values)
@@ -136,6 +143,7 @@ ADVISERS: tuple[Callable[[Facts], Iterator[Advice]], ...] = (
     language,
     duplicates,
     contradictions,
+    leftovers,
     triggers,
     lengths,
     rare_intents,

@@ -132,7 +132,7 @@ def _quarantine(report: Report, words: _Words) -> Iterator[Block]:
 
 
 def _division(report: Report, words: _Words) -> Iterator[Block]:
-    total = max(report.rows_kept, 1)
+    total = max(sum(report.splits.values()), 1)
     rows = [(words.side(split), f"{count:,}", f"{count / total:.1%}") for split, count in report.splits.items()]
     yield Table((words("side"), words("rows"), words("share")), tuple(rows))
     yield Paragraph(words("division_means"))
@@ -207,7 +207,7 @@ def _lengths(report: Report, words: _Words) -> Iterator[Block]:
     columns = ("", "minimum", "median", "mean", "p95", "maximum", "total")
     yield Table(tuple(words(f"length_{column}") if column else "" for column in columns), tuple(rows))
     if report.tokens is not None:
-        kept = max(report.rows_kept, 1)
+        kept = max(sum(report.splits.values()), 1)
         cut = [(f"{limit:,}", f"{rows:,}", f"{rows / kept:.1%}") for limit, rows in report.tokens.cut.items()]
         meaning = words("budget_means", model=report.tokens.model)
         yield Table((words("budget"), words("cut_rows"), words("cut_share")), tuple(cut), caption=meaning)

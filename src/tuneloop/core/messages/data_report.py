@@ -56,6 +56,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Where only one answer is right, correct the others.",
         "有 {questions} 个问题对应多个不同答案（共 {rows} 行）。这些行已保留，并放在同一侧。如果只有一个答案正确，请修正其他答案。",
     ),
+    "data.advice.leftovers": (
+        "{rows} rows hold placeholders that nobody filled in, such as [Your Name]. They were kept: the model will learn to say "
+        "them. Fill them in, or remove those rows with `data.clean.template_leftovers: remove`.",
+        "有 {rows} 行含有未填写的占位符（如 [Your Name]）。这些行已保留，模型会学着说出占位符。"
+        "请补全内容，或设置 data.clean.template_leftovers: remove 移除这些行。",
+    ),
     "data.advice.guess_content": (
         "The columns of {source} were guessed from their content ({columns}). Wrong? Set `columns:` in the recipe.",
         "{source} 的列是根据内容猜测的（{columns}）。如不正确，请在配方中设置 columns:。",
