@@ -167,9 +167,9 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int, float], 
     def set_factor(factor: Callable[[int], float]) -> None:
         original, calls = loop.supervised_loss, [0]
 
-        def poisoned(model: Any, batch: Any) -> Any:
+        def poisoned(model: Any, batch: Any, smoothing: float) -> Any:
             calls[0] += 1
-            return original(model, batch) * factor(calls[0])
+            return original(model, batch, smoothing) * factor(calls[0])
 
         monkeypatch.setattr(loop, "supervised_loss", poisoned)
 
@@ -278,7 +278,9 @@ def test_a_stop_between_spike_and_end_goes_on_bit_for_bit(
 
     loss = loop.supervised_loss
     monkeypatch.setattr(loop.Training, "pieces", pieces)
-    monkeypatch.setattr(loop, "supervised_loss", lambda m, b: loss(m, b) * (20.0 if 31 <= now_at[0] <= 35 else 1.0))
+    monkeypatch.setattr(
+        loop, "supervised_loss", lambda m, b, s: loss(m, b, s) * (20.0 if 31 <= now_at[0] <= 35 else 1.0)
+    )
 
     def work(place: str, hook: Callable[[str], None] = lambda name: None) -> int:
         def train(report: Any) -> None:

@@ -39,6 +39,12 @@ class TrainingConfig(Config):
     """AdamW's second decay rate."""
     max_grad_norm: float = Field(default=1.0, gt=0.0)
     """Gradients are clipped to this norm."""
+    label_smoothing_factor: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the target that is spread over the whole vocabulary; only in training, never in the validation loss."""
+    neftune_noise_alpha: float = Field(default=0.0, ge=0.0)
+    """NEFTune's noise on the embeddings in training; 5 is usual, 0 is off."""
+    gradient_checkpointing: bool = False
+    """Compute each layer's forward a second time instead of keeping its insides: less memory, about a third more time."""
     eval_steps: Auto | PositiveInt = "auto"
     """Optimiser steps between two evaluations of the validation split."""
     save_steps: int = Field(default=500, ge=1)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from tuneloop.core.errors import IncompatibleError
+from tuneloop.core.errors import IncompatibleError, RecipeError
 from tuneloop.kernels.attention import Segments, packed_attention
 from tuneloop.kernels.cross_entropy import linear_cross_entropy
 from tuneloop.kernels.frozen import COPIES, can_reorder, freeze
@@ -74,16 +74,29 @@ def reorders(base: nn.Module) -> bool:
     return can_reorder(weights[0]) and size < REORDERED_SHARE * psutil.virtual_memory().total
 
 
-def supervised_loss(model: PeftModel, batch: Batch) -> Tensor:
-    """Sum of the negative log-likelihood of the batch's supervised tokens (float32 scalar, nats)."""
+def supervised_loss(model: PeftModel, batch: Batch, label_smoothing: float = 0.0) -> Tensor:
+    """Sum of the negative log-likelihood of the batch's supervised tokens (float32 scalar, nats).
+
+    With label smoothing ε the target is 1 − ε on the token and ε / V on every token of the vocabulary. Its loss is
+    nll + ε·(z_t − z̄) for logits z = W h: exact from W's row of the token and the mean of its rows, without any logits.
+    """
     base = model.get_base_model()
     decoder = base.get_decoder()
     hidden = decoder(
         input_ids=batch.ids, position_ids=batch.positions, use_cache=False, segments=batch.segments
     ).last_hidden_state[0]  # [T, d]
     softcap = getattr(base.config.get_text_config(), "final_logit_softcapping", None)
-    head = base.get_output_embeddings().frozen
-    return linear_cross_entropy(hidden.index_select(0, batch.predictors), head, batch.targets, softcap)
+    head = base.get_output_embeddings()
+    predicting = hidden.index_select(0, batch.predictors)  # [N, d]
+    loss: Tensor = linear_cross_entropy(predicting, head.frozen, batch.targets, softcap)
+    if not label_smoothing:
+        return loss
+    if softcap:
+        raise RecipeError("training.smoothing_softcap")
+    weight = head.weight.detach()
+    apart = weight[batch.targets].float() - weight.mean(0, dtype=torch.float32)  # [N, d]
+    spread: Tensor = (predicting.float() * apart).sum()
+    return loss + label_smoothing * spread
 
 
 def _rowwise(project: Any) -> Any:

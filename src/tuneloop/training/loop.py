@@ -153,7 +153,7 @@ def _gradients(now: Training, number: int) -> tuple[float, float, int]:
             task.budget.check([len(e.ids) for e in piece])
         packed = collate(piece, device)
         failpoint("train.forward")
-        loss = supervised_loss(task.model, packed)
+        loss = supervised_loss(task.model, packed, task.label_smoothing)
         failpoint("train.backward")
         (loss * (state.loss_scale / supervised)).backward()  # type: ignore[no-untyped-call]
         total += loss.item()

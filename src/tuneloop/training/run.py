@@ -35,6 +35,7 @@ from tuneloop.training.identity import FILE, choose_folder, keep_identity, make_
 from tuneloop.training.journal import read_metrics
 from tuneloop.training.loop import train
 from tuneloop.training.memory import Budget
+from tuneloop.training.noise import noisy_embeddings
 from tuneloop.training.plan import make_plan
 from tuneloop.training.preflight import Subject, preflight
 from tuneloop.training.recovery import read_recovery
@@ -181,7 +182,9 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
         seed=derive_seed(place.seed, "adapter"),
     )
     try:
-        with fast_path(model):
+        if config.gradient_checkpointing:
+            loaded.model.activation_checkpointing_enable({"use_reentrant": False})
+        with fast_path(model), noisy_embeddings(model, config.neftune_noise_alpha):
             state = _train(_task(config, prepared, model, place, budget), model, progress)
         trained, total = count_parameters(model)
         card = {
@@ -200,6 +203,7 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
         _report_divergence(place, plan, error)
         raise
     finally:
+        loaded.model.activation_checkpointing_disable()
         model.unload()
         loaded.model.requires_grad_(False).eval()
     _finish(place, plan, state)
@@ -247,6 +251,7 @@ def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: P
         weight_decay=plan.value("weight_decay"),
         betas=(config.adam_beta1, config.adam_beta2),
         max_grad_norm=config.max_grad_norm,
+        label_smoothing=config.label_smoothing_factor,
         eval_steps=plan.value("eval_steps"),
         save_steps=config.save_steps,
         save_total_limit=config.save_total_limit,

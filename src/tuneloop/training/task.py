@@ -38,6 +38,7 @@ class Task:
     weight_decay: float
     betas: tuple[float, float]
     max_grad_norm: float
+    label_smoothing: float
     eval_steps: int
     save_steps: int
     save_total_limit: int

@@ -184,6 +184,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "第 {step} 步的验证损失比最低点高 {rise:.1%}，而训练损失仍在下降：出现过拟合。已保留最优适配器。"
         "办法：减少轮次、adapter.lora_dropout 0.1–0.3、training.weight_decay 0.01、增加数据。",
     ),
+    "training.smoothing_softcap": (
+        "training.label_smoothing_factor does not work with this model: its logits are capped.",
+        "该模型限制了 logits 的范围，不支持 training.label_smoothing_factor。",
+    ),
+    "training.smoothing_softcap.hint": (
+        "Set it to 0, or choose another model.",
+        "请设为 0，或换用其他模型。",
+    ),
     "training.tracker_missing": (
         "The tracker {name} is not installed.",
         "未安装跟踪工具 {name}。",
