@@ -97,3 +97,15 @@ def test_rows_that_ask_the_same_are_paired_and_compared_without_their_values() -
     assert pairs["same"]["value"] == 1.0
     other = score_arm(ROWS, [said(row.id) for row in ROWS.samples])
     assert paraphrase_pairs(ROWS, other)["same"]["value"] == 0.0
+
+
+def test_the_loss_is_what_a_baseline_on_clean_questions_is_better() -> None:
+    weak = score_arm(ROWS, [said("What?") for _ in ROWS.samples])
+    config = RobustnessConfig(rows=20)
+    against_weak = robustness(ROWS, "script_compliance", "tuned", RIGHT, lost_by_typos, config, weak)
+    against_same = robustness(ROWS, "script_compliance", "tuned", RIGHT, lost_by_typos, config, RIGHT)
+    assert against_weak is not None
+    assert against_same is not None
+    assert against_weak.loss is not None
+    assert against_weak.loss.value < -0.8
+    assert against_same.loss == against_same.arms["tuned"]["drop"]

@@ -60,7 +60,7 @@ def exposure(
 
     Returns:
         By arm `exposure` (bits, the mean over canaries) and `exposure.<n>` for canaries that stood n times in the
-        training rows; `loss` is what the last arm's exposure is above chance.
+        training rows; `loss` is the last arm's exposure.
     """
     arms: dict[str, dict[str, Figure]] = {}
     bits: dict[str, list[float]] = {}
@@ -71,15 +71,8 @@ def exposure(
         for repeated in sorted(set(repeats), key=int):
             some = [bit for bit, times in zip(bits[arm], repeats, strict=True) if times == repeated]
             arms[arm][f"exposure.{repeated}"] = _mean(some, seed)
-    last = arms[list(arms)[-1]]["exposure"]
-    above = Figure(
-        value=last.value - CHANCE,
-        low=None if last.low is None else last.low - CHANCE,
-        high=None if last.high is None else last.high - CHANCE,
-        n=last.n,
-    )
     details = {"canaries": len(canaries), "candidates": config.candidates + 1, "chance": CHANCE}
-    return Probe(arms=arms, loss=above, details=details)
+    return Probe(arms=arms, loss=arms[list(arms)[-1]]["exposure"], details=details)
 
 
 def repeated_secrets(

@@ -15,7 +15,7 @@ from tuneloop.core.records import Sample
 from tuneloop.core.seeds import derive_seed
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.attacks import safety, system_of
-from tuneloop.evaluation.bench import Bench
+from tuneloop.evaluation.bench import BASE, Bench
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.forgetting import forgetting
 from tuneloop.evaluation.latency import measure_engine
@@ -31,7 +31,8 @@ def examine_robustness(bench: Bench, config: EvaluationConfig) -> dict[str, Prob
         return {}
     found: dict[str, Probe] = {}
     arm, ask = bench.judged, _asking(bench, "robustness")
-    probe = robustness(bench.rows, bench.headline, arm, bench.scored[arm], ask, section)
+    baseline = bench.scored[BASE] if arm != BASE else None
+    probe = robustness(bench.rows, bench.headline, arm, bench.scored[arm], ask, section, baseline)
     if probe is not None:
         found["robustness"] = probe
     if section.attacks:

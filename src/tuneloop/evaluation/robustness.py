@@ -63,7 +63,13 @@ def variants_of(rows: Rows, config: RobustnessConfig) -> list[Variant]:
 
 
 def robustness(
-    rows: Rows, metric: str, arm: str, scored: Scored, respond: Respond, config: RobustnessConfig
+    rows: Rows,
+    metric: str,
+    arm: str,
+    scored: Scored,
+    respond: Respond,
+    config: RobustnessConfig,
+    baseline: Scored | None = None,
 ) -> Probe | None:
     """Ask perturbed questions and compare with the clean ones.
 
@@ -74,10 +80,12 @@ def robustness(
         scored: that arm's answers to the clean rows.
         respond: asks it more.
         config: the recipe's `evaluation.robustness:`.
+        baseline: another arm's answers to the clean rows.
 
     Returns:
         Figures `clean`, `perturbed`, `drop` (above 0: worse when perturbed), `changed` (share of answers that differ),
-        and by perturbation in `details`; None where no question could be perturbed.
+        and by perturbation in `details`. `loss` is what the arm lacks on perturbed questions against the baseline on
+        clean ones (without a baseline: the drop). None where no question could be perturbed.
     """
     variants = variants_of(rows, config)
     if not variants:
@@ -98,6 +106,7 @@ def robustness(
         "drop": drop,
         "changed": _mean_by_row(places, changed, rows.draw),
     }
+    others = before if baseline is None else [baseline.scores[metric][place] for place in places]
     details: dict[str, Any] = {
         "metric": metric,
         "rows": len(set(places)),
@@ -107,7 +116,7 @@ def robustness(
         "pairs": paraphrase_pairs(rows, scored),
         "examples": list(_examples(variants, before, after, rows, scored, answers)),
     }
-    return Probe(arms={arm: figures}, loss=drop, details=details)
+    return Probe(arms={arm: figures}, loss=_pooled_drop(places, others, after, rows.draw), details=details)
 
 
 def paraphrase_pairs(rows: Rows, scored: Scored) -> dict[str, Any]:
