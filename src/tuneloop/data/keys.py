@@ -105,14 +105,14 @@ class Keys:
             self.tags.update(sample.meta.tags)
 
     def table(self) -> KeyTable:
-        """The arrays of all samples so far."""
+        """The arrays of all samples; no more can be added, since the arrays share their memory with what was collected."""
         return KeyTable(
-            **{name: np.array(values, dtype=np.uint64) for name, values in self._hashes.items()},
-            intent=np.array(self._intent, dtype=np.int32),
-            turns=np.array(self._turns, dtype=np.int32),
-            own=np.array(self._own, dtype=np.int8),
-            foreign=np.array(self._foreign, dtype=bool),
-            made=np.array(self._made, dtype=bool),
+            **{name: np.asarray(values, dtype=np.uint64) for name, values in self._hashes.items()},
+            intent=np.asarray(self._intent, dtype=np.int32),
+            turns=np.asarray(self._turns, dtype=np.int32),
+            own=np.asarray(self._own, dtype=np.int8),
+            foreign=np.asarray(self._foreign, dtype=np.bool_),
+            made=np.asarray(self._made, dtype=np.bool_),
             prompt_bands=self._prompts.matrix(),
             whole_bands=self._wholes.matrix(),
         )
@@ -169,7 +169,8 @@ class _Bands:
         if self._threshold is None:
             return None
         self._sketch()
-        return np.concatenate(self._done)
+        self._done = [np.concatenate(self._done)]
+        return self._done[0]
 
     def _sketch(self) -> None:
         assert self._threshold is not None

@@ -89,8 +89,9 @@ def _same_question(one: _Read, other: _Read, threshold: float) -> bool:
 
 
 def _copy(one: _Read, other: _Read, threshold: float) -> bool:
-    alike = min(overlap(one.question, other.question), overlap(one.answer, other.answer))
-    return one.facts == other.facts and alike >= threshold
+    if one.facts != other.facts:
+        return False
+    return overlap(one.question, other.question) >= threshold and overlap(one.answer, other.answer) >= threshold
 
 
 def _pairs(
