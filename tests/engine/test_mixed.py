@@ -118,7 +118,7 @@ def test_an_error_in_a_mixed_batch_leaves_nothing_behind(llama, monkeypatch):
         raise MemoryError("in the middle of a layer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(lora.MixedUpdates, "_mask", fail)
+        patch.setattr(lora.MixedUpdates, "add", fail)
         engine.step()
     assert all(isinstance(handle.error, MemoryError) for handle in running)
     with pytest.raises(MemoryError, match="in the middle"):

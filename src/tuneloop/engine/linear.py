@@ -15,8 +15,6 @@ from torch.nn import functional as F
 
 Linear = Callable[[Tensor], Tensor]
 """[N, in] → [N, out]."""
-AddingLinear = Callable[[Tensor, Tensor], Tensor]
-"""[N, in] and [N, out] → [N, out]: the product is added to the second."""
 
 
 def pack_linear(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = ()) -> Linear:
@@ -38,15 +36,6 @@ def pack_linear(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = ())
     return lambda x: multiply(x, packed, bias, "none", [], "")
 
 
-def pack_adding_linear(weight: Tensor) -> AddingLinear:
-    """Make a layer [out, in] whose product is added to what stands there already, in one pass over it."""
-    packed = _reorder(weight)
-    if packed is None:
-        return lambda x, base: torch.addmm(base, x, weight.T)
-    multiply = torch.ops.mkldnn._linear_pointwise.binary
-    return lambda x, base: multiply(x, base, packed, None, "add")
-
-
 def _reorder(weight: Tensor) -> Tensor | None:
     """The weight in oneDNN's layout; None where this device, type, processor or build of torch has none."""
     if weight.device.type != "cpu" or weight.dtype != torch.bfloat16 or not can_reorder():
@@ -62,7 +51,6 @@ def can_reorder() -> bool:
     try:
         packed = torch.ops.mkldnn._reorder_linear_weight(weight)
         torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
-        torch.ops.mkldnn._linear_pointwise.binary(x, x, packed, None, "add")
     except (RuntimeError, AttributeError):  # AttributeError: this build of torch does not have the call
         return False
     return True

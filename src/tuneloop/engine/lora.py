@@ -1,8 +1,8 @@
 """Several adapters in one batch: the base product runs once, and each row adds its own adapter's share.
 
 Rows that write one token each take part in one product over the A matrices of all adapters in the batch, a mask that
-leaves each row its own adapter's ranks, and one product over the B matrices that adds to the base result (the idea of
-Punica, arXiv 2310.18547, for a CPU). Chunks of prompts belong to one adapter each and use its matrices alone. The
+leaves each row its own adapter's ranks, and one product over the B matrices of each module, added to the base result (the
+idea of Punica, arXiv 2310.18547, for a CPU). Chunks of prompts belong to one adapter each and use its matrices alone. The
 adapters travel as an argument: there are no hooks, and nothing that an error could leave behind.
 
 Letters: N tokens, R ranks of all stacked adapters, r ranks of one.
@@ -18,13 +18,38 @@ from torch import Tensor
 
 from tuneloop.adapters.low_rank import LowRank
 from tuneloop.core.errors import IncompatibleError
-from tuneloop.engine.linear import AddingLinear, Linear, pack_adding_linear, pack_linear
+from tuneloop.engine.linear import Linear, pack_linear
 from tuneloop.engine.weights import PARTS, Weights
 
 SPARE = 8
 """Adapters that a stack may hold without anybody using them all."""
-Pair = tuple[Tensor, Tensor]
-"""A [r, in] and B [out, r] of one part, in the compute type, scaling included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One module's share of a part's product."""
+
+    columns: slice
+    """Of the part's output."""
+    ranks: slice
+    """Of the part's A matrix."""
+    b: Tensor
+    """[columns, ranks], in the compute type, scaling included."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartUpdate:
+    """What one adapter adds to a part: the A matrices of its modules one below the other, and a B matrix for each."""
+
+    a: Tensor
+    """[r, in], in the compute type."""
+    shares: Mapping[str, Share]
+    """By module."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory in use."""
+        return self.a.nbytes + sum(share.b.nbytes for share in self.shares.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,13 +58,13 @@ class Adapter:
 
     name: str
     version: str
-    layers: tuple[Mapping[str, Pair], ...]
-    """The pairs of each layer, by part."""
+    layers: tuple[Mapping[str, PartUpdate], ...]
+    """The updates of each layer, by part."""
     bytes: int
 
 
 def make_adapter(name: str, version: str, updates: Mapping[str, LowRank], weights: Weights) -> Adapter:
-    """Lay an adapter's matrices out as the decoder's parts. q, k and v each keep their own ranks in one block matrix.
+    """Lay an adapter's matrices out as the decoder's parts.
 
     Args:
         name: of the adapter.
@@ -55,67 +80,82 @@ def make_adapter(name: str, version: str, updates: Mapping[str, LowRank], weight
         for layer, shapes in enumerate(weights.shapes)
         for module, shape in shapes.items()
     }
-    for path, update in updates.items():
-        found = (update.b.shape[0], update.a.shape[1])
+    for path, pair in updates.items():
+        found = (pair.b.shape[0], pair.a.shape[1])
         if places.get(path) != found:
             raise IncompatibleError(
                 "adapters.does_not_fit", name=name, module=path, found=found, expected=places.get(path, "—")
             )
     layers = tuple(
-        {part: pair for part in PARTS if (pair := _pair(layer, part, updates, weights)) is not None}
+        {part: update for part in PARTS if (update := _part(layer, part, updates, weights)) is not None}
         for layer in range(len(weights.layers))
     )
-    size = sum(tensor.nbytes for layer in layers for pair in layer.values() for tensor in pair)
-    return Adapter(name, version, layers, size)
+    return Adapter(name, version, layers, sum(part.bytes for layer in layers for part in layer.values()))
 
 
-def _pair(layer: int, part: str, updates: Mapping[str, LowRank], weights: Weights) -> Pair | None:
-    """A part's matrices: A one below the other, B a block for each module."""
-    low, blocks, rows = [], [], 0
+def _part(layer: int, part: str, updates: Mapping[str, LowRank], weights: Weights) -> PartUpdate | None:
+    low: list[Tensor] = []
+    shares: dict[str, Share] = {}
+    column = rank = 0
     for module in PARTS[part]:
         update = updates.get(f"model.layers.{layer}.{module}")
         out = weights.shapes[layer][module][0]
         if update is not None:
             low.append(update.a.to(device=weights.device, dtype=weights.dtype))
-            blocks.append((rows, update.scaling * update.b.float()))
-        rows += out
-    if not low:
-        return None
-    b = torch.zeros(rows, sum(len(a) for a in low), dtype=weights.dtype, device=weights.device)
-    column = 0
-    for row, block in blocks:
-        b[row : row + block.shape[0], column : column + block.shape[1]] = block
-        column += block.shape[1]
-    return torch.cat(low), b
+            b = (update.scaling * update.b.float()).to(device=weights.device, dtype=weights.dtype)
+            shares[module] = Share(slice(column, column + out), slice(rank, rank + len(update.a)), b)
+            rank += len(update.a)
+        column += out
+    return PartUpdate(torch.cat(low), shares) if low else None
 
 
 @dataclass(frozen=True, slots=True)
 class _StackedPart:
     low: Linear
-    """[N, in] → [N, R]."""
-    high: AddingLinear
-    """[N, R] and [N, out] → [N, out]."""
-    owners: tuple[int, ...]
-    """Which adapter each of the R ranks belongs to."""
+    """[N, in] → [N, R]: the ranks of one module stand together, adapter by adapter."""
+    shares: tuple[tuple[slice, slice, Linear], ...]
+    """Of each module: columns of the output, ranks, and [N, ranks] → [N, columns]."""
+    layout: int
+    """Which of the stack's layouts tells the R ranks' adapters."""
 
 
 class Stack:
-    """The matrices of several adapters side by side."""
+    """The matrices of several adapters side by side. Each module keeps a B of its own: one block matrix for q, k and v
+    would be two thirds zeros, which cost as much time to read as anything else.
+    """
 
     def __init__(self, adapters: Sequence[Adapter]) -> None:
         self.adapters = tuple(adapters)
+        self.layouts: list[tuple[int, ...]] = []
+        """Which adapter each rank belongs to: most layers have the same few layouts."""
         layers = len(adapters[0].layers)
-        self.layers: tuple[dict[str, _StackedPart], ...] = tuple(self._stack(layer) for layer in range(layers))
+        self.layers: tuple[dict[str, _StackedPart], ...] = tuple(
+            {part: stacked for part in PARTS if (stacked := self._stack(layer, part)) is not None}
+            for layer in range(layers)
+        )
 
-    def _stack(self, layer: int) -> dict[str, _StackedPart]:
-        stacked = {}
-        for part in PARTS:
-            pairs = [(n, pair) for n, a in enumerate(self.adapters) if (pair := a.layers[layer].get(part)) is not None]
-            if pairs:
-                owners = tuple(number for number, (a, _) in pairs for _ in range(len(a)))
-                low = pack_linear([a for _, (a, _) in pairs])
-                stacked[part] = _StackedPart(low, pack_adding_linear(torch.cat([b for _, (_, b) in pairs], 1)), owners)
-        return stacked
+    def _stack(self, layer: int, part: str) -> _StackedPart | None:
+        low: list[Tensor] = []
+        owners: list[int] = []
+        shares = []
+        updates = [(number, adapter.layers[layer].get(part)) for number, adapter in enumerate(self.adapters)]
+        for module in PARTS[part]:
+            first = len(owners)
+            high: list[Tensor] = []
+            columns = slice(0)
+            for number, update in updates:
+                if update is not None and (share := update.shares.get(module)) is not None:
+                    low.append(update.a[share.ranks])
+                    high.append(share.b)
+                    owners += [number] * share.b.shape[1]
+                    columns = share.columns
+            if high:
+                shares.append((columns, slice(first, len(owners)), pack_linear([torch.cat(high, 1)])))
+        if not low:
+            return None
+        if tuple(owners) not in self.layouts:
+            self.layouts.append(tuple(owners))
+        return _StackedPart(pack_linear(low), tuple(shares), self.layouts.index(tuple(owners)))
 
 
 def restack(stack: Stack | None, needed: Sequence[Adapter]) -> Stack:
@@ -151,33 +191,27 @@ class MixedUpdates:
         self._stack = stack
         self._rows = len(writing)
         self._pieces = pieces
-        self._dtype = weights.dtype
-        self._masks: dict[tuple[int, ...], Tensor] = {}
+        self._masks: list[Tensor] = []
+        """[B, R] for each layout: one where the rank is of the row's adapter."""
         if stack is not None:
             numbers = {adapter: number for number, adapter in enumerate(stack.adapters)}
             chosen = [-1 if adapter is None else numbers[adapter] for adapter in writing]
-            self._numbers = torch.tensor(chosen, device=weights.device)[:, None]  # [B, 1]
+            of_row = torch.tensor(chosen, device=weights.device)[:, None]  # [B, 1]
+            for owners in stack.layouts:
+                of_rank = torch.tensor(owners, device=weights.device)[None]  # [1, R]
+                self._masks.append((of_rank == of_row).to(weights.dtype))
 
     def add(self, layer: int, part: str, x: Tensor, y: Tensor) -> Tensor:
         """Return y [N, out] with the adapters' share for the inputs x [N, in]; y may be written over."""
         stacked = self._stack.layers[layer].get(part) if self._stack is not None else None
         if stacked is not None:
-            rows = self._rows
-            low = stacked.low(x[:rows]).mul_(self._mask(stacked.owners))  # [B, R]
-            if rows == len(x):
-                y = stacked.high(low, y)
-            else:
-                y[:rows] = stacked.high(low, y[:rows])
+            low = stacked.low(x[: self._rows]).mul_(self._masks[stacked.layout])  # [B, R]
+            for columns, ranks, high in stacked.shares:
+                y[: self._rows, columns].add_(high(low[:, ranks]))
         for first, last, adapter in self._pieces:
-            pair = adapter.layers[layer].get(part)
-            if pair is not None:
-                a, b = pair
-                y[first:last].addmm_(x[first:last] @ a.T, b.T)
+            update = adapter.layers[layer].get(part)
+            if update is not None:
+                low = x[first:last] @ update.a.T  # [s, r]
+                for share in update.shares.values():
+                    y[first:last, share.columns].addmm_(low[:, share.ranks], share.b.T)
         return y
-
-    def _mask(self, owners: tuple[int, ...]) -> Tensor:
-        """[B, R]: one where the rank is of the row's adapter."""
-        if owners not in self._masks:
-            of = torch.tensor(owners, device=self._numbers.device)[None]  # [1, R]
-            self._masks[owners] = (of == self._numbers).to(self._dtype)
-        return self._masks[owners]
