@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars
 import pytest
 
 from tuneloop.core.errors import DataError, NotFoundError, UsageError
@@ -56,11 +55,41 @@ def test_what_is_exported_is_read_back(
 ) -> None:
     out = tmp_path / f"out{extension}"
     assert export(dataset.path, format_, out) == 21
-    if extension == ".parquet":
-        assert polars.read_parquet(out).height == 21
-        return
     again = prepare(out)
     assert _texts(again) == _texts(dataset)
+
+
+CALLS = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "余额？"},
+    {
+        "role": "assistant",
+        "content": "One moment.",
+        "tool_calls": [
+            {"type": "function", "function": {"name": "balance", "arguments": '{"account": "储蓄"}'}},
+            {"type": "function", "function": {"name": "rate", "arguments": "{}"}},
+        ],
+    },
+    {"role": "tool", "content": "5"},
+    {"role": "tool", "content": "6"},
+    {"role": "assistant", "content": "Five."},
+]
+
+
+@pytest.mark.parametrize("format_", ["messages", "sharegpt"])
+def test_tool_calls_and_descriptions_are_written_as_what_they_are(
+    tmp_path: Path, write: Write, prepare: Prepare, format_: str
+) -> None:
+    tools = [{"type": "function", "function": {"name": "balance", "description": "余额"}}]
+    dataset = prepare(write("t.jsonl", [{"messages": CALLS, "tools": tools}, {"messages": DIALOGUE}]), split={"validation": 0, "test": 0})
+    out = tmp_path / "out.json"
+    export(dataset.path, format_, out)
+    row = next(row for row in json.loads(out.read_text(encoding="utf-8")) if "tools" in row)
+    assert row["tools"] == tools
+    assert "<tool" not in json.dumps(row)
+    if format_ == "messages":
+        assert row["messages"] == CALLS
+    assert _texts(prepare(out, split={"validation": 0, "test": 0})) == _texts(dataset)
 
 
 @pytest.mark.parametrize("format_", ["messages", "sharegpt"])

@@ -16,6 +16,7 @@ from tuneloop.core.records import SPLITS, Message, Role, Sample, Split
 from tuneloop.data.tables import WRITERS, TableRow, check_out, write_whole
 from tuneloop.store.artifacts import verify
 from tuneloop.store.samples import read_samples
+from tuneloop.text.tool_calls import ToolCall, call_text, find_calls, find_tools
 
 SHAREGPT_ROLES: dict[Role, str] = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 
@@ -31,12 +32,13 @@ def alpaca_row(sample: Sample, split: Split) -> dict[str, Any]:
 
 
 def sharegpt_row(sample: Sample, split: Split) -> dict[str, Any]:
-    turns = [{"from": SHAREGPT_ROLES[message.role], "value": message.content} for message in sample.messages]
-    return {"conversations": turns, **_facts(sample, split)}
+    turns = [turn for message in sample.messages for turn in _sharegpt_turns(message)]
+    return {"conversations": turns, **_tools(sample), **_facts(sample, split)}
 
 
 def messages_row(sample: Sample, split: Split) -> dict[str, Any]:
-    return {"messages": _messages(sample.messages), **_facts(sample, split)}
+    messages = [_openai_message(message) for message in sample.messages if _said(message) != ("", [])]
+    return {"messages": messages, **_tools(sample), **_facts(sample, split)}
 
 
 def table_row(sample: Sample, split: Split) -> dict[str, Any]:
@@ -122,6 +124,44 @@ def _pairs(messages: Sequence[Message]) -> list[list[str]]:
 
 def _messages(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _said(message: Message) -> tuple[str, list[ToolCall]]:
+    """What is said, and the tools that are called; the descriptions of tools are no part of what the system says."""
+    if message.role == "system":
+        return find_tools(message.content)[0], []
+    said, calls = find_calls(message.content) if message.role == "assistant" else (message.content, [])
+    whole = "\n".join(part for part in (said, call_text(calls)) if part)
+    return (said, calls) if whole == message.content else (message.content, [])
+
+
+def _tools(sample: Sample) -> dict[str, Any]:
+    found = [tool for message in sample.messages if message.role == "system" for tool in find_tools(message.content)[1]]
+    return {"tools": found} if found else {}
+
+
+def _openai_message(message: Message) -> dict[str, Any]:
+    said, calls = _said(message)
+    if not calls:
+        return {"role": message.role, "content": said}
+    called = [
+        {"type": "function", "function": {"name": call.name, "arguments": _as_json(call.arguments)}} for call in calls
+    ]
+    return {"role": message.role, "content": said, "tool_calls": called}
+
+
+def _sharegpt_turns(message: Message) -> list[dict[str, str]]:
+    """A turn; what is said and what is called are two."""
+    said, calls = _said(message)
+    turns = [{"from": SHAREGPT_ROLES[message.role], "value": said}] if said else []
+    if calls:
+        called = [call._asdict() for call in calls]
+        turns.append({"from": "function_call", "value": _as_json(called[0] if len(called) == 1 else called)})
+    return turns
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _facts(sample: Sample, split: Split) -> dict[str, str]:
