@@ -73,6 +73,28 @@ def test_a_file_that_is_called_like_a_reserved_name_gets_another(call: Call, her
     assert Path(call("init", "--data", "base.csv", "--json").value["recipe"]).name == "base-data.yaml"
 
 
+def test_a_wrong_guess_is_one_flag_away(call: Call, here: Path) -> None:
+    rows = "".join(f"How is {n}?,It is {n} as we all know.,Call us {n}.\n" for n in range(9))
+    (here / "faq.csv").write_text(f"x,y,z\n{rows}")
+    call("init", "v", "--data", "faq.csv", "--column", "target_text=z", "--column", "note=y")
+    (source,) = Recipe.load(here / "v" / "recipes" / "faq.yaml").data.sources
+    assert source.columns == {"input_text": "x", "target_text": "z", "note": "y"}
+    wrong = call("init", "w", "--data", "faq.csv", "--column", "target_text", "--json")
+    assert (wrong.status, wrong.value["error"]["code"]) == (2, "cli.column_option")
+    missing = call("init", "w", "--data", "faq.csv", "--column", "target_text=q", "--json")
+    assert (missing.status, missing.value["error"]["code"]) == (3, "data.column_missing")
+
+
+def test_a_folder_becomes_one_source(call: Call, here: Path) -> None:
+    (here / "faq").mkdir()
+    (here / "faq" / "a.md").write_text("## Is it open?\nYes, from nine to five.\n\n## Is it far?\nNo, it is near.\n")
+    (here / "faq" / "b.csv").write_text("question,answer\nIs it dear?,No.\n")
+    recipe = Recipe.load(Path(call("init", "v", "--data", "faq", "--json").value["recipe"]))
+    assert [source.path for source in recipe.data.sources] == ["../../faq"]
+    prepared = call("data", "prepare", here / "v" / "recipes" / "faq.yaml", "--set", "model.name_or_path=tiny", "--json")
+    assert sum(prepared.value["rows"].values()) == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "code"),
     [

@@ -16,13 +16,15 @@ class SourceConfig(Config):
     """One source of samples: a file, or one of the built-in grammars."""
 
     path: str | None = None
-    """File to read (.csv, .tsv, .xlsx, .json, .jsonl), relative to the recipe; `${NAME}` is replaced from the environment."""
+    """What to read, relative to the recipe: a file (.csv, .tsv, .xlsx, .json, .jsonl, .parquet, .txt, .md, .docx, each also as .gz),
+    a .zip, a folder, a pattern (`faq/*.csv`), an address (`https://…`, `s3://…`), or LLaMA-Factory's `dataset_info.json`.
+    `${NAME}` is replaced from the environment."""
     grammar: str | None = None
     """Name of a built-in grammar that makes samples, for example `bank-service`, instead of a file."""
     rows: int | None = Field(default=None, ge=1)
     """Take at most this many rows of a file; how many samples a grammar makes (3,000 when not given)."""
     sheet: str | None = None
-    """Sheet of an .xlsx file; the first one by default."""
+    """Sheet of an .xlsx file; by default all that hold questions and answers, and the others are told."""
     split: Split | None = None
     """All rows go to this split; by default the file's own `split` column is kept, and rows without one are divided."""
     columns: dict[str, str] = Field(default_factory=dict)

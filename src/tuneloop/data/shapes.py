@@ -160,6 +160,7 @@ def _find_layout(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[st
         raise DataError("data.columns_unclear", file=file, found=", ".join(columns) or "–")
     label = fields.get("intent") if "intent" not in given else None
     taken = {fields[name] for name in SIDE_FIELDS if name in fields} - {label}
+    taken |= {column for name, column in given.items() if name not in NATIVE}
     pair = guess_pair(
         rows,
         [column for column in columns if column not in taken],
