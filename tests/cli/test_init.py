@@ -91,7 +91,9 @@ def test_a_folder_becomes_one_source(call: Call, here: Path) -> None:
     (here / "faq" / "b.csv").write_text("question,answer\nIs it dear?,No.\n")
     recipe = Recipe.load(Path(call("init", "v", "--data", "faq", "--json").value["recipe"]))
     assert [source.path for source in recipe.data.sources] == ["../../faq"]
-    prepared = call("data", "prepare", here / "v" / "recipes" / "faq.yaml", "--set", "model.name_or_path=tiny", "--json")
+    prepared = call(
+        "data", "prepare", here / "v" / "recipes" / "faq.yaml", "--set", "model.name_or_path=tiny", "--json"
+    )
     assert sum(prepared.value["rows"].values()) == 3
 
 

@@ -48,7 +48,8 @@ def _texts(dataset: Dataset) -> set[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("format_", "extension"), [(name, end) for name, item in EXPORTERS.items() for end in item.extensions]
+    ("format_", "extension"),
+    [(name, end) for name, item in EXPORTERS.items() for end in item.extensions if name != "preference"],
 )
 def test_what_is_exported_is_read_back(
     tmp_path: Path, dataset: Dataset, prepare: Prepare, format_: str, extension: str
@@ -57,6 +58,26 @@ def test_what_is_exported_is_read_back(
     assert export(dataset.path, format_, out) == 21
     again = prepare(out)
     assert _texts(again) == _texts(dataset)
+
+
+@pytest.mark.parametrize("form", ["prompt", "conversations", "instruction"])
+def test_pairs_of_answers_come_back_as_pairs(tmp_path: Path, write: Write, prepare: Prepare, form: str) -> None:
+    asked: dict[str, Any] = {
+        "prompt": {"prompt": "Fee?"},
+        "conversations": {"conversations": [{"from": "human", "value": "Fee?"}]},
+        "instruction": {"instruction": "Fee?", "input": ""},
+    }[form]
+    wrong: Any = {"from": "gpt", "value": "No  idea."} if form == "conversations" else "No  idea."
+    pairs = write("pairs.jsonl", [{**asked, "chosen": "It is 5.", "rejected": wrong}])
+    dataset = prepare(pairs, write("faq.jsonl", questions(3)), split={"validation": 0, "test": 0})
+    out = tmp_path / "out.jsonl"
+    assert export(dataset.path, "preference", out) == 1
+    row = json.loads(out.read_text(encoding="utf-8"))
+    assert row["prompt"] == [{"role": "user", "content": "Fee?"}]
+    assert (row["chosen"][0]["content"], row["rejected"][0]["content"]) == ("It is 5.", "No idea.")
+    again = prepare(out, split={"validation": 0, "test": 0})
+    (sample,) = read_split(again.path, "train")
+    assert (sample.answer, sample.rejected) == ("It is 5.", "No idea.")
 
 
 CALLS = [
@@ -81,7 +102,10 @@ def test_tool_calls_and_descriptions_are_written_as_what_they_are(
     tmp_path: Path, write: Write, prepare: Prepare, format_: str
 ) -> None:
     tools = [{"type": "function", "function": {"name": "balance", "description": "余额"}}]
-    dataset = prepare(write("t.jsonl", [{"messages": CALLS, "tools": tools}, {"messages": DIALOGUE}]), split={"validation": 0, "test": 0})
+    dataset = prepare(
+        write("t.jsonl", [{"messages": CALLS, "tools": tools}, {"messages": DIALOGUE}]),
+        split={"validation": 0, "test": 0},
+    )
     out = tmp_path / "out.json"
     export(dataset.path, format_, out)
     row = next(row for row in json.loads(out.read_text(encoding="utf-8")) if "tools" in row)

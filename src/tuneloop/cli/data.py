@@ -13,7 +13,7 @@ from tuneloop.cli.verbs import group, verb
 from tuneloop.core.messages import text
 
 DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help=text("cli.option.dataset"))]
-Form = Literal["input_target", "alpaca", "sharegpt", "messages", "csv", "parquet"]
+Form = Literal["input_target", "alpaca", "sharegpt", "messages", "preference", "csv", "parquet"]
 
 
 def add_to(application: typer.Typer) -> None:

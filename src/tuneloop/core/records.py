@@ -65,6 +65,8 @@ class Sample(Record):
     id: str
     messages: tuple[Message, ...]
     meta: Meta
+    rejected: str | None = None
+    """In a preference pair, the answer that was not chosen; the messages end with the chosen one."""
 
     @property
     def prompt(self) -> tuple[Message, ...]:

@@ -17,7 +17,7 @@ from tuneloop.data.config import DataConfig
 from tuneloop.data.conversation import make_conversation
 from tuneloop.data.readers import Row, open_rows
 from tuneloop.data.readers.rows import first_rows, reject
-from tuneloop.data.shapes import SHAPES, Layout, find_layout
+from tuneloop.data.shapes import SHAPES, Layout, find_layout, rejected_answer
 from tuneloop.data.sources import GRAMMAR_ROWS, Source
 from tuneloop.data.tally import Tally
 from tuneloop.data.turns import BadRow, text_of
@@ -147,6 +147,7 @@ def _draw(
         raise BadRow("data.marked_bad", column=layout.columns["good"])
     try:
         cleaned = clean_turns(SHAPES[layout.shape].build(fields), rules)
+        rejected = next((text for _, text in clean_turns(rejected_answer(fields), rules).turns), None)
     except TooSlow as slow:
         raise BadRow("data.row_rule_too_slow", rule=slow.rule) from slow
     messages, applied = make_conversation(cleaned.turns, system)
@@ -165,7 +166,8 @@ def _draw(
         tally.flag(rule, source.name, row.number, found)
     for rule in applied:
         tally.change(rule, source.name, row.number)
-    return Drawn(Sample(id=source.sample_id(row.number), messages=messages, meta=meta), own)
+    sample = Sample(id=source.sample_id(row.number), messages=messages, meta=meta, rejected=rejected)
+    return Drawn(sample, own)
 
 
 def _own_split(fields: Mapping[str, Any], layout: Layout) -> Split | None:

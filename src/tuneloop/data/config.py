@@ -16,8 +16,8 @@ class SourceConfig(Config):
     """One source of samples: a file, or one of the built-in grammars."""
 
     path: str | None = None
-    """What to read, relative to the recipe: a file (.csv, .tsv, .xlsx, .json, .jsonl, .parquet, .txt, .md, .docx, each also as .gz),
-    a .zip, a folder, a pattern (`faq/*.csv`), an address (`https://…`, `s3://…`), or LLaMA-Factory's `dataset_info.json`.
+    """What to read, relative to the recipe: a file (.csv, .tsv, .xlsx, .json, .jsonl, .parquet, .txt, .md, .docx, each also
+    as .gz), a .zip, a folder, a pattern (`faq/*.csv`), an address (`https://…`, `s3://…`), or LLaMA-Factory's `dataset_info.json`.
     `${NAME}` is replaced from the environment."""
     grammar: str | None = None
     """Name of a built-in grammar that makes samples, for example `bank-service`, instead of a file."""

@@ -41,6 +41,14 @@ def messages_row(sample: Sample, split: Split) -> dict[str, Any]:
     return {"messages": messages, **_tools(sample), **_facts(sample, split)}
 
 
+def preference_row(sample: Sample, split: Split) -> dict[str, Any]:
+    """A pair of answers in TRL's conversational form; samples without a rejected answer are left out."""
+    if sample.rejected is None:
+        return {}
+    chosen, rejected = ([{"role": "assistant", "content": text}] for text in (sample.answer, sample.rejected))
+    return {"prompt": _messages(sample.prompt), "chosen": chosen, "rejected": rejected, **_facts(sample, split)}
+
+
 def table_row(sample: Sample, split: Split) -> dict[str, Any]:
     """A row of a spreadsheet; what came before the question stands as JSON in one cell."""
     row = {"input_text": sample.question, "target_text": sample.answer, "system": "", "history": ""}
@@ -64,6 +72,7 @@ EXPORTERS: dict[str, Exporter] = {
     "alpaca": Exporter(alpaca_row, (".json", ".jsonl")),
     "sharegpt": Exporter(sharegpt_row, (".json", ".jsonl")),
     "messages": Exporter(messages_row, (".jsonl", ".json")),
+    "preference": Exporter(preference_row, (".jsonl", ".json")),
     "csv": Exporter(table_row, (".csv", ".xlsx")),
     "parquet": Exporter(table_row, (".parquet",)),
 }
@@ -90,7 +99,8 @@ def export(dataset: Path, format: str, out: Path, *, force: bool = False) -> int
     exporter = EXPORTERS[format]
     check_out(out, exporter.extensions, force=force)
     verify(dataset)
-    rows = [exporter.row(sample, split) for split in SPLITS for sample in read_samples(dataset / f"{split}.jsonl")]
+    samples = ((sample, split) for split in SPLITS for sample in read_samples(dataset / f"{split}.jsonl"))
+    rows = [row for sample, split in samples if (row := exporter.row(sample, split))]
     write = _write_parquet if out.suffix.lower() == ".parquet" else WRITERS[out.suffix.lower()]
     write_whole(out, lambda path: write(path, rows))
     return len(rows)

@@ -58,6 +58,16 @@ def turns_of_preference(fields: Fields) -> list[Turn]:
     return _after_system(fields, [*before, *_answer(fields["chosen"], "chosen")])
 
 
+def rejected_answer(fields: Fields) -> list[Turn]:
+    """The answer of a pair that was not preferred; nothing where there is none.
+
+    Raises:
+        BadRow: it is no answer.
+    """
+    turns = _answer(fields["rejected"], "rejected") if fields.get("rejected") else []
+    return [turn for turn in turns if turn[0] == "assistant" and turn[1].strip()][-1:]
+
+
 def turns_of_alpaca(fields: Fields) -> list[Turn]:
     """`input` stands below `instruction`, as LLaMA-Factory and the alpaca set itself write it."""
     turns = [*_question(fields, ["instruction", "input"]), *_answer(fields.get("output"), "output")]

@@ -75,8 +75,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{source} 的首行看起来是数据，因此按数据行读取。如果它是表头，请使用简短的列名。",
     ),
     "data.advice.preference": (
-        "{source} holds pairs of answers; only the chosen ones are learnt.",
-        "{source} 包含成对的答案；只学习被选中的答案。",
+        "{source} holds pairs of answers; only the chosen ones are learnt, the others are kept for preference tuning.",
+        "{source} 包含成对的答案；只学习被选中的答案，其余保留用于偏好训练。",
     ),
     "data.advice.tools": (
         "{source} describes tools; the descriptions stand in the system message, and calls in the answers as <tool_call> blocks.",
