@@ -93,6 +93,15 @@ def find_contradictions(spool: Spool, fates: Fates, examples: int = 5) -> Contra
     shown = []
     for numbers in groups[:examples]:
         samples = [spool[number] for number in numbers[:50]]
-        answers = dict.fromkeys(sample.answer[:QUESTION_SHOWN] for sample in samples)
-        shown.append((samples[0].question[:QUESTION_SHOWN], *list(answers)[:3]))
+        answers = dict.fromkeys(shortened(sample.answer) for sample in samples)
+        shown.append((shortened(samples[0].question), *list(answers)[:3]))
     return Contradictions(questions=len(groups), rows=sum(map(len, groups)), examples=tuple(shown))
+
+
+def shortened(text: str, limit: int = QUESTION_SHOWN) -> str:
+    """The beginning of a text, marked where it is cut.
+
+    >>> shortened("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
