@@ -27,7 +27,7 @@ from tuneloop.evaluation.clusters import design_effect
 from tuneloop.evaluation.comparison import compare_all, reading
 from tuneloop.evaluation.gate import decide
 from tuneloop.evaluation.results import Headline, Results, judged
-from tuneloop.evaluation.scoring import Rows, Scored, figures
+from tuneloop.evaluation.scoring import Rows, Scored, share
 from tuneloop.evaluation.significance import mcnemar
 from tuneloop.evaluation.statistics import bootstrap, by_unit, paired_bootstrap, paired_shares, per_row, wilson
 from tuneloop.registry.config import GateConfig
@@ -138,7 +138,7 @@ def gate_says(rows: Rows, metric: str, before: np.ndarray, after: np.ndarray) ->
         Results(
             name="simulated",
             rows=len(rows.samples),
-            arms={arm: figures(rows, one, range(len(rows.samples))) for arm, one in arms.items()},
+            arms={arm: {metric: share(one.scores[metric], rows.units)} for arm, one in arms.items()},
             slices={},
             comparisons=tuple(compared),
             headline=Headline(metric=metric, detectable={"base": 0.1}),

@@ -85,6 +85,7 @@ def slice_label(name: str, language: Language | None = None) -> str:
     'intent: lost_card'
     """
     kind, equals, value = name.partition("=")
+    value = _known(f"evaluation.slice.{kind}.{value}", value, language)
     return (
         text(f"evaluation.slice.{kind}", language, value=value)
         if equals

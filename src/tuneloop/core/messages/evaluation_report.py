@@ -213,6 +213,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.slice.medium": ("questions of medium length", "中等长度的提问"),
     "evaluation.slice.long": ("long questions", "长提问"),
     "evaluation.slice.kind": ("kind: {value}", "类型：{value}"),
+    "evaluation.slice.kind.answer": ("answer", "回答"),
+    "evaluation.slice.kind.clarify": ("question back", "追问"),
+    "evaluation.slice.kind.refusal": ("refusal", "拒绝"),
     "evaluation.slice.language": ("language: {value}", "语言：{value}"),
     "evaluation.points": ("{value} points", "{value} 个百分点"),
     # Verdict
