@@ -23,6 +23,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
 SAME_IN_BOTH = {
     "cli.doctor.python",
     "cli.doctor.torch",
+    "data.report.budget",
     "evaluation.metric.bleu",
     "evaluation.metric.chrf",
     "evaluation.metric.rouge_1",
