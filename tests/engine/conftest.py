@@ -82,3 +82,8 @@ def lean_model(request: pytest.FixtureRequest) -> PreTrainedModel:
 @pytest.fixture
 def llama() -> PreTrainedModel:
     return build("llama")
+
+
+@pytest.fixture
+def every_lean_model() -> list[PreTrainedModel]:
+    return [build(family) for family in LEAN]

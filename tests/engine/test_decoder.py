@@ -92,8 +92,9 @@ def test_a_delta_is_added_to_the_weight(llama):
     torch.testing.assert_close(logits, whole(llama, PROMPTS[0]), atol=2e-4, rtol=1e-4)
 
 
-def test_every_family_has_a_model_in_these_tests(lean_model):
-    assert type(lean_model).__name__ in FAMILIES
+def test_every_family_has_a_model_in_these_tests(every_lean_model):
+    assert {type(model).__name__ for model in every_lean_model} == set(FAMILIES)
+    assert all(knows(model) for model in every_lean_model)
 
 
 @pytest.mark.parametrize("change", ["adapter", "activation", "family", "rotary"])

@@ -161,6 +161,8 @@ def test_scores_are_the_log_probabilities_of_the_whole_text(model):
     [
         (Request(()), "models.prompt_empty", UsageError),
         (Request((1,) * 256), "models.prompt_too_long", UsageError),
+        (Request((1, 512)), "models.prompt_token_unknown", UsageError),
+        (Request((1, -1)), "models.prompt_token_unknown", UsageError),
         (Request((1,), adapter="nobody"), "models.adapter_not_loaded", NotFoundError),
     ],
 )

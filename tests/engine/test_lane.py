@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneloop.engine.cache import SlotCache
 from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import Request, Sampling, ScoreRequest
 
@@ -141,3 +142,23 @@ def test_rows_wait_while_keys_and_values_could_outgrow_their_memory(llama):
     while engine.step():
         pass
     assert [len(handle.ids) for handle in handles] == [3, 4, 5]
+
+
+def test_a_request_that_finds_no_memory_fails_by_itself(llama, monkeypatch):
+    engine = Engine(llama)
+    going = engine.submit(Request((1, 2), sampling=Sampling(max_new_tokens=4)))
+    engine.step()
+    reserve = SlotCache.reserve
+
+    def scarce(cache: SlotCache, slots: int, cells: int) -> None:
+        if slots > 1:
+            raise MemoryError("no room for another slot")
+        reserve(cache, slots, cells)
+
+    monkeypatch.setattr(SlotCache, "reserve", scarce)
+    second = engine.submit(Request((1, 2)))
+    while engine.step():
+        pass
+    assert len(going.completion().ids) == 4
+    with pytest.raises(MemoryError, match="another slot"):
+        second.completion()

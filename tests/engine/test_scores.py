@@ -52,6 +52,9 @@ def test_a_text_that_does_not_fit_the_context_is_refused(llama):
     with pytest.raises(UsageError) as caught:
         engine.score((1,) * 250, [(2,) * 7])
     assert caught.value.code == "models.prompt_too_long"
+    with pytest.raises(UsageError) as caught:
+        engine.score((1,), [(2,), (3, 512)])
+    assert caught.value.code == "models.prompt_token_unknown"
 
 
 def test_a_score_that_fails_tells_so_and_the_next_is_right(llama, monkeypatch):

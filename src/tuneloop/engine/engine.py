@@ -116,8 +116,7 @@ class Engine:
         Raises:
             UsageError, NotFoundError: as `submit`; the longest text counts as part of the prompt.
         """
-        longest = max((len(text) for text in request.continuations), default=0)
-        self._check(request.ids, request.adapter, longest)
+        self._check(request.ids, request.adapter, request.continuations)
         handle = ScoreHandle(request)
         self._lane(request.adapter).submit(handle)
         return handle
@@ -254,7 +253,7 @@ class Engine:
         """
         asked = list(requests)
         for request in asked:
-            self._check(request.ids, request.adapter, max((len(text) for text in request.continuations), default=0))
+            self._check(request.ids, request.adapter, request.continuations)
         handles = [self.submit_score(request) for request in asked]
         try:
             for handle in handles:
@@ -267,7 +266,7 @@ class Engine:
 
     # ---- inside ------------------------------------------------------------------------------------------------------
 
-    def _check(self, ids: Sequence[int], adapter: str | None, more: int = 0) -> int:
+    def _check(self, ids: Sequence[int], adapter: str | None, texts: Sequence[Sequence[int]] = ()) -> int:
         """Refuse what can't be answered; returns the model's context."""
         if adapter not in self._models and adapter not in self._lanes and not self.pool.knows(str(adapter)):
             names = {*self._models, *self._lanes, *self.pool.names} - {None}
@@ -276,9 +275,16 @@ class Engine:
             )
         if not ids:
             raise UsageError("models.prompt_empty")
+        # One unknown token would end everybody's forward, not only its own request's.
+        last = self._models[None].get_input_embeddings().weight.shape[0] - 1
+        for text in (ids, *texts):
+            if text and not (min(text) >= 0 and max(text) <= last):
+                token = min(text) if min(text) < 0 else max(text)
+                raise UsageError("models.prompt_token_unknown", token=token, last=last)
         limit = context_of(self._models.get(adapter, self._models[None]))
-        if len(ids) + max(0, more - 1) >= limit:
-            raise UsageError("models.prompt_too_long", tokens=len(ids) + max(0, more - 1), limit=limit)
+        read = len(ids) + max([1, *map(len, texts)]) - 1  # a text's last token is judged, not read
+        if read >= limit:
+            raise UsageError("models.prompt_too_long", tokens=read, limit=limit)
         return limit
 
     def _lane(self, adapter: str | None) -> _Lane:

@@ -158,7 +158,13 @@ class Lane:
             if not self._has_room(row):
                 return
             self._waiting.remove(handle)
-            self._enter(row, usable)
+            try:
+                self._enter(row, usable)
+            except Exception as error:  # no memory for its cells: the others go on
+                handle.fail(error)
+                if self._claims is not None:
+                    self._claims.forget(handle)
+                continue
             promised.update(row.keys[row.kept :])
             if self._running >= self._batch_size:
                 return

@@ -199,6 +199,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Generating.
     "models.prompt_empty": ("The prompt has no tokens.", "提示词没有任何词元。"),
     "models.prompt_empty.hint": ("Ask something.", "请输入内容。"),
+    "models.prompt_token_unknown": (
+        "The prompt holds the token {token}; the model knows 0 to {last}.",
+        "提示词包含词元 {token}，而模型只有 0 到 {last}。",
+    ),
+    "models.prompt_token_unknown.hint": (
+        "Make the tokens with the model's own tokenizer.",
+        "请使用该模型自己的分词器生成词元。",
+    ),
     "models.prompt_too_long": (
         "The prompt has {tokens} tokens; the model reads fewer than {limit}.",
         "提示词有 {tokens} 个词元；模型最多读取不到 {limit} 个。",
