@@ -447,7 +447,7 @@ def test_no_row_is_lost_and_no_question_stands_on_two_sides(
         ("formats/dpo_zh_demo.json", 300, "preference"),
         ("formats/glaive_toolcall_zh_demo.json", 300, "sharegpt"),
         ("formats/identity.json", 91, "alpaca"),
-        ("formats/kto_en_demo.json", 300, "messages"),
+        ("formats/kto_en_demo.json", 300, "sharegpt"),
     ],
 )
 def test_real_files_are_read_without_a_mapping(prepare: Prepare, file: str, rows: int, shape: str) -> None:
