@@ -32,7 +32,7 @@ ROWS = [
     (f"How do I get item {n:03d}, 第{n:03d}项?", f"You get item {n:03d} here, 在这里领取第{n:03d}项。")
     for n in range(24)
 ]
-SHORT, WHOLE = 6, 60
+SHORT, WHOLE = 4, 60
 """Damaged files of each format."""
 
 SPECIAL = [
@@ -194,7 +194,7 @@ def test_the_suite_has_at_least_five_hundred_files() -> None:
     assert WHOLE * (len(TEXTS) + len(BINARY)) >= 500
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(content=st.binary(max_size=120), extension=st.sampled_from(sorted(READERS)))
 def test_any_bytes_under_any_name_are_read_or_refused(tmp_path: Path, content: bytes, extension: str) -> None:
     path = tmp_path / f"any{extension}"
