@@ -23,6 +23,15 @@ def test_answers_with_a_shared_beginning_are_those_without_the_cache(lean_model)
     assert plain.prefix.hit_tokens == 0
 
 
+def test_the_next_turn_of_a_conversation_finds_question_and_answer(llama):
+    engine = Engine(llama)
+    (first,) = engine.generate([Request(SHARED[:20], sampling=Sampling(max_new_tokens=4 * BLOCK - 19))])
+    turn = Request((*SHARED[:20], *first.ids, 5, 6, 7), sampling=Sampling(max_new_tokens=3))
+    (second,) = engine.generate([turn])
+    assert engine.prefix.hit_tokens == 4 * BLOCK
+    assert second.ids == next(Engine(llama, prefix_bytes=0).generate([turn])).ids
+
+
 def test_a_prompt_that_is_wholly_known_is_answered(llama):
     engine = Engine(llama)
     request = Request(SHARED[: 2 * BLOCK], sampling=Sampling(max_new_tokens=4))

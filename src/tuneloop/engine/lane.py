@@ -202,6 +202,8 @@ class Lane:
         self._close_gap(row.slot)
 
     def _leave_writing(self, place: int) -> None:
+        self._writing[place].add_answer_keys()
+        self._keep_blocks(self._writing[place])
         self._writing[place].drop()
         last = self._writing.pop()
         if place < len(self._writing):

@@ -34,6 +34,7 @@ class Row:
         """Cells that are filled."""
         self.kept = 0
         """Blocks of the prompt that the prefix cache has seen."""
+        self._root = root
         self.keys = block_keys(root, self.prompt) if root else []
         self.chooser = Chooser(handle.request) if isinstance(handle, Handle) else None
         self.tree: Tree | None = grow_tree(handle.request.continuations) if isinstance(handle, ScoreHandle) else None
@@ -58,6 +59,11 @@ class Row:
         """The token that a writing row reads next."""
         assert isinstance(self.handle, Handle)
         return self.handle.ids[-1]
+
+    def add_answer_keys(self) -> None:
+        """Name the blocks of prompt and answer: the next turn of a conversation begins with both."""
+        if self._root and isinstance(self.handle, Handle):
+            self.keys = block_keys(self._root, (*self.prompt, *self.handle.ids)[: self.read])
 
     def chunk(self, most: int) -> Chunk:
         """The next tokens to read, `most` at most."""
