@@ -261,6 +261,52 @@ def export(
     return named.name
 
 
+def base_of(workspace: AnyWorkspace = None) -> str:
+    """The base model that a server of this workspace has unless told otherwise: that of its newest adapter.
+
+    Raises:
+        NotFoundError: the workspace has no adapter (code `serving.no_adapter`).
+    """
+    from tuneloop.core.errors import NotFoundError
+    from tuneloop.serving.run import base_of
+
+    place = _workspace(workspace)
+    base = base_of(place)
+    if base is None:
+        raise NotFoundError("serving.no_adapter", place=place.root)
+    return base
+
+
+def serve(
+    workspace: AnyWorkspace = None,
+    *,
+    model: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    accept_license: str | None = None,
+    ready: Callable[[str, int], None] = lambda url, adapters: None,
+    progress: Progress = SILENT,
+) -> None:
+    """Answer over HTTP with the base model and the workspace's adapters, until SIGINT or SIGTERM.
+
+    Args:
+        workspace: as in `prepare`.
+        model: the base model; that of the workspace's newest adapter by default.
+        host: address to listen on.
+        port: port to listen on; 0 lets the system choose.
+        accept_license: a licence that the user accepts, for base models that ask for it.
+        ready: called with the address and the number of adapters as soon as requests are taken.
+        progress: where loading is reported.
+    """
+    from tuneloop.models.config import ModelConfig
+    from tuneloop.serving.config import ServingConfig
+    from tuneloop.serving.run import run
+
+    place = _workspace(workspace)
+    base = ModelConfig(name_or_path=model or base_of(place), accept_license=accept_license)
+    run(ServingConfig(host=host, port=port), model=base, workspace=place, ready=ready, progress=progress)
+
+
 def learning_curve(recipe: AnyRecipe, workspace: AnyWorkspace = None, *, progress: Progress = SILENT) -> LearningCurve:
     """Train and evaluate on a quarter, half and all of the training rows: will more data help? Args: as in `prepare`."""
     from tuneloop.pipeline.learning_curve import learning_curve

@@ -26,6 +26,7 @@ VERBS = (
     "rules",
     "predict",
     "chat",
+    "serve",
     "adapters",
     "models",
     "recipe",

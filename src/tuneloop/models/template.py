@@ -99,6 +99,10 @@ class ChatTemplate:
             for row, contents in self._with_contents(rows)
         ]
 
+    def plain(self, content: str) -> tuple[int, ...]:
+        """Return a text's tokens without any template; no control token comes out, whatever stands in it."""
+        return tuple(self._encode_contents([content])[0])
+
     def decode(self, ids: Sequence[int]) -> str:
         """Return an answer's text: what stands before the first stop token, without control tokens."""
         end = next((place for place, token in enumerate(ids) if token in self.stop_ids), len(ids))

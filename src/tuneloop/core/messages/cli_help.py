@@ -61,6 +61,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Answer a file of questions and write a file of answers.",
         "回答文件中的问题，并写出带答案的文件。",
     ),
+    "cli.help.serve": (
+        "Answer over HTTP, as OpenAI's API does: the base model and every adapter of the workspace.",
+        "以 OpenAI 兼容接口提供 HTTP 服务：基座模型与工作区的全部适配器。",
+    ),
+    "cli.option.serve_model": (
+        "Base model; that of the workspace's newest adapter by default.",
+        "基座模型；默认为工作区最新适配器的基座。",
+    ),
+    "cli.option.host": ("Address to listen on.", "监听地址。"),
+    "cli.option.port": ("Port to listen on; 0 lets the system choose.", "监听端口；0 表示由系统选择。"),
     "cli.help.chat": (
         "Talk to an adapter or a base model; one question as argument prints only the answer.",
         "与适配器或基础模型对话；把问题写作参数时只输出回答。",

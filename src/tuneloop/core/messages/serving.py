@@ -58,4 +58,62 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "serving.reset": ("Started again.", "已重新开始。"),
     "serving.undone": ("The last turn is taken back.", "已撤回上一轮。"),
     "serving.nothing_to_undo": ("There is no turn to take back.", "没有可撤回的内容。"),
+    # The server.
+    "serving.draining": ("The server is ending.", "服务正在停止。"),
+    "serving.draining.hint": ("Ask again when it is back.", "请待服务恢复后重试。"),
+    "serving.full": (
+        "{limit} requests wait or run already.",
+        "等待和处理中的请求已达 {limit} 个。",
+    ),
+    "serving.full.hint": ("Ask again after the time in Retry-After.", "请在 Retry-After 给出的时间后重试。"),
+    "serving.deadline": ("The answer took longer than {seconds} s.", "回答耗时超过 {seconds} 秒。"),
+    "serving.deadline.hint": (
+        "Ask for fewer tokens (max_tokens), or raise serving.deadline_seconds.",
+        "请减少词元数（max_tokens），或增大 serving.deadline_seconds。",
+    ),
+    "serving.model_unknown": ("There is no model {name}.", "没有名为 {name} 的模型。"),
+    "serving.model_unknown.hint": ("GET /v1/models lists them.", "GET /v1/models 可列出全部。"),
+    "serving.other_base": (
+        "{name} belongs to the base model {base}; this server has {served}.",
+        "{name} 属于基座模型 {base}；本服务的基座为 {served}。",
+    ),
+    "serving.other_base.hint": (
+        "Start a server on that base model, or name another adapter: GET /v1/models lists them.",
+        "请用该基座启动服务，或换用其他适配器：GET /v1/models 可列出。",
+    ),
+    "serving.body_invalid": ("{field}: {problem}", "{field}：{problem}"),
+    "serving.body_invalid.hint": ("The reference page is at /docs.", "参考页面见 /docs。"),
+    "serving.body_too_large": (
+        "The body has {size} bytes; at most {limit} are taken.",
+        "请求体为 {size} 字节，上限 {limit} 字节。",
+    ),
+    "serving.body_too_large.hint": (
+        "Send less, or raise serving.max_body_bytes.",
+        "请减小请求，或增大 serving.max_body_bytes。",
+    ),
+    "serving.route_unknown": ("There is nothing at {method} {path}.", "{method} {path} 不存在。"),
+    "serving.route_unknown.hint": ("The reference page is at /docs.", "参考页面见 /docs。"),
+    "serving.internal": ("Something went wrong in the server.", "服务内部出错。"),
+    "serving.internal.hint": (
+        "The server's log has the traceback under this request's id.",
+        "服务日志中按请求编号记录了详情。",
+    ),
+    "serving.ready": (
+        "{base} is ready at {url} ({adapters} adapters). Ctrl-C ends it.",
+        "{base} 已在 {url} 就绪（{adapters} 个适配器）。按 Ctrl-C 停止。",
+    ),
+    "serving.open_host": (
+        "Listening on {host} lets other machines in, and there are no keys yet.",
+        "监听 {host} 会允许其他机器访问，而目前没有密钥。",
+    ),
+    "serving.open_host.hint": (
+        "Leave out --host to listen on this machine alone.",
+        "去掉 --host，只在本机监听。",
+    ),
+    "serving.port_taken": ("Port {port} of {host} is in use.", "{host} 的端口 {port} 已被占用。"),
+    "serving.port_taken.hint": (
+        "Choose another one with --port, or 0 for any.",
+        "请用 --port 换一个端口，0 表示任选。",
+    ),
+    "serving.drained_late": ("Some answers were not finished after {seconds} s.", "{seconds} 秒后仍有回答未完成。"),
 }

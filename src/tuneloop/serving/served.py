@@ -1,0 +1,99 @@
+"""Which models a server has: the base model, and every registered adapter of it by name, version or alias."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from tuneloop.adapters.folder import check_adapter
+from tuneloop.adapters.low_rank import LowRank, read_low_rank
+from tuneloop.core.errors import NotFoundError
+from tuneloop.core.records import Adapter
+from tuneloop.engine.engine import Engine
+from tuneloop.models.load import LoadedModel
+from tuneloop.registry.versions import list_adapters, resolve
+from tuneloop.store.artifacts import read_manifest
+from tuneloop.store.workspace import Workspace
+
+BASE = "base"
+FRESH_SECONDS = 1.0
+"""How old the view of the registry may be: a promotion is followed within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What answers a request."""
+
+    name: str
+    """`base`, or the adapter's label: `bank-service@v0003`."""
+    adapter: str | None
+    """The engine's name for the adapter; None for the base model. A version never changes, so its label is one."""
+    system: str | None = None
+    """The system message that every training sample had."""
+
+
+class ServedModels:
+    """The models of one server.
+
+    Args:
+        loaded: the base model.
+        base_name: its name in the catalogue, as adapters name it.
+        workspace: whose registry is followed.
+    """
+
+    def __init__(self, loaded: LoadedModel, base_name: str, workspace: Workspace) -> None:
+        self.loaded = loaded
+        self.base_name = base_name
+        self.workspace = workspace
+        self._seen: tuple[float, list[Adapter]] = (-1e9, [])
+        self._systems: dict[str, str | None] = {}
+
+    def adapters(self) -> list[Adapter]:
+        """Registered versions that fit the base model, as of at most a second ago."""
+        at, found = self._seen
+        if time.monotonic() - at > FRESH_SECONDS:
+            found = [adapter for adapter in list_adapters(self.workspace) if self._fits(adapter)]
+            self._seen = (time.monotonic(), found)
+        return found
+
+    def find(self, name: str) -> Model:
+        """Find what a request's `model` means: `base`, the base model's own name, or an adapter's.
+
+        Raises:
+            NotFoundError: there is none of that name (codes `registry.…`, `serving.other_base`).
+            UsageError: it can't be a name.
+        """
+        if name in (BASE, self.base_name):
+            return Model(BASE, None)
+        self.adapters()
+        adapter = resolve(self.workspace, name)
+        if not self._fits(adapter):
+            raise NotFoundError(
+                "serving.other_base", name=adapter.label, base=adapter.base_model, served=self.base_name
+            )
+        return Model(adapter.label, adapter.label, self._system(adapter))
+
+    def updates(self, label: str) -> tuple[str, dict[str, LowRank]]:
+        """Read an adapter for the engine: its version, and its updates by module.
+
+        Raises:
+            CorruptError: its files differ from its manifest.
+            IncompatibleError: it was trained on other weights or with another template, or is more than low-rank updates.
+        """
+        adapter = resolve(self.workspace, label)
+        check_adapter(adapter.path, self.loaded)
+        return f"v{adapter.version:04d}", read_low_rank(adapter.path)
+
+    def _fits(self, adapter: Adapter) -> bool:
+        return adapter.base_model == self.base_name
+
+    def _system(self, adapter: Adapter) -> str | None:
+        if adapter.label not in self._systems:
+            config = read_manifest(adapter.path).config
+            self._systems[adapter.label] = config.get("system") if isinstance(config, dict) else None
+        return self._systems[adapter.label]
+
+
+def make_engine(models: ServedModels, *, batch_size: int, adapter_bytes: int) -> Engine:
+    """An engine that loads the registry's adapters on their first use."""
+    return Engine(models.loaded.model, find_adapter=models.updates, batch_size=batch_size, adapter_bytes=adapter_bytes)

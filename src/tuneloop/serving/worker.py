@@ -1,0 +1,128 @@
+"""The one thread that steps the engine, and how everybody else waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from tuneloop.core.errors import ResourceError, TryAgainError
+from tuneloop.engine.engine import Engine
+from tuneloop.engine.handle import Handle
+from tuneloop.engine.request import Request
+
+IDLE_SECONDS = 1.0
+"""How often the thread looks up when nobody calls it."""
+
+
+class Notify(Protocol):
+    """Called by the engine's thread after each step."""
+
+    def __call__(self) -> None: ...
+
+
+class Worker:
+    """Steps an engine while there is something to do.
+
+    Args:
+        engine: what answers.
+        queue_limit: requests that may wait or run at one time.
+    """
+
+    def __init__(self, engine: Engine, *, queue_limit: int) -> None:
+        self.engine = engine
+        self._queue_limit = queue_limit
+        self._wake = threading.Condition()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._stopping = False
+        self._submitted = False
+        self._thread = threading.Thread(target=self._run, name="tuneloop-engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Request) -> Handle:
+        """Put a request into the queue; safe from any thread.
+
+        Raises:
+            TryAgainError: the server is ending (code `serving.draining`).
+            ResourceError: it is full (code `serving.full`).
+            TuneloopError: what the engine refuses.
+        """
+        if self._stopping:
+            raise TryAgainError("serving.draining")
+        counts = self.engine.counts
+        if counts.waiting + counts.running >= self._queue_limit:
+            raise ResourceError("serving.full", limit=self._queue_limit)
+        handle = self.engine.submit(request)
+        with self._wake:
+            self._submitted = True
+            self._wake.notify_all()
+        return handle
+
+    async def tokens(self, handle: Handle, *, deadline_seconds: float) -> AsyncIterator[list[int]]:
+        """Give an answer's tokens as they come; leaving the iterator early ends the answer.
+
+        Raises:
+            ResourceError: it took too long (code `serving.deadline`).
+            BaseException: what went wrong in the engine.
+        """
+        event = asyncio.Event()
+        entry = (asyncio.get_running_loop(), event)
+        self._waiting.add(entry)
+        end = time.monotonic() + deadline_seconds
+        try:
+            while True:
+                event.clear()
+                done = handle.done
+                if fresh := handle.take_new():
+                    yield fresh
+                elif done:
+                    handle.completion()
+                    return
+                else:
+                    left = end - time.monotonic()
+                    if left <= 0:
+                        raise ResourceError("serving.deadline", seconds=f"{deadline_seconds:.0f}")
+                    try:
+                        await asyncio.wait_for(event.wait(), min(left, IDLE_SECONDS))
+                    except TimeoutError:
+                        continue
+        finally:
+            self._waiting.discard(entry)
+            if not handle.done:
+                handle.cancel()
+                with self._wake:
+                    self._submitted = True
+                    self._wake.notify_all()
+
+    def drain(self, seconds: float) -> bool:
+        """Take nothing new, finish what was accepted, and end the thread; False when that took too long."""
+        self._stopping = True
+        with self._wake:
+            self._wake.notify_all()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            if self.engine.step():
+                self._tell()
+                continue
+            self._tell()
+            with self._wake:
+                if self._stopping:
+                    return
+                if not self._submitted:
+                    self._wake.wait(IDLE_SECONDS)
+                self._submitted = False
+
+    def _tell(self) -> None:
+        for loop, event in list(self._waiting):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
