@@ -57,12 +57,16 @@ def check_stop(trainer: Any, child: Any, whole: dict[str, Any], hook: Any, kind:
     assert trainer.result("parts") == whole, stop
 
 
-@pytest.mark.parametrize("kind", STOPS)
+RARE = ("first micro-batch", "killed in an evaluation", "killed while the adapter is saved")
+"""Kinds that only the whole suite goes through."""
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=[pytest.mark.slow] if k in RARE else []) for k in STOPS])
 def test_a_training_goes_on_bit_for_bit(trainer: Any, child: Any, faults: Any, undisturbed: Any, kind: str) -> None:
     check_stop(trainer, child, undisturbed(**PACKED), faults[0], kind, PACKED)
 
 
-@pytest.mark.parametrize("kind", ["mid-accumulation", "killed in a save"])
+@pytest.mark.parametrize("kind", ["mid-accumulation", pytest.param("killed in a save", marks=pytest.mark.slow)])
 def test_a_training_without_packing_goes_on_bit_for_bit(
     trainer: Any, child: Any, faults: Any, undisturbed: Any, kind: str
 ) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,7 +61,8 @@ class Journal:
     ) -> None:
         self._close()
         if self._trackers is not None:
-            self._trackers.end_training()
+            with _talk_to_stderr():
+                self._trackers.end_training()
 
     def rewind(self, step: int) -> None:
         """Drop what was written after a step: the run has gone back to it."""
@@ -79,7 +82,8 @@ class Journal:
             for name, value in numbers.items() if self._board is not None else ():
                 self._board.add_scalar(name, value, figures["step"])
         if self._trackers is not None and numbers:
-            self._trackers.log(numbers, step=figures["step"])
+            with _talk_to_stderr():
+                self._trackers.log(numbers, step=figures["step"])
 
 
 def _trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Any:
@@ -98,8 +102,14 @@ def _trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -
     logging.getLogger("accelerate").setLevel(logging.ERROR)
     accelerator = Accelerator(log_with=list(names), project_dir=str(folder), cpu=True)
     plain = {name: value for name, value in settings.items() if isinstance(value, str | int | float)}
-    accelerator.init_trackers("tuneloop", config=plain)
+    with _talk_to_stderr():
+        accelerator.init_trackers("tuneloop", config=plain)
     return accelerator
+
+
+def _talk_to_stderr() -> AbstractContextManager[Any]:
+    """Trackers print to stdout, which belongs to the verb's own output."""
+    return redirect_stdout(sys.stderr)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
