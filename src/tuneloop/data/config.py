@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -52,6 +52,35 @@ class DeduplicateConfig(Config):
     character 4-grams), unless their numbers or negations differ; null: keep them. Samples of a grammar are all kept."""
 
 
+PersonalType = Literal[
+    "api_key", "password", "email", "iban", "crypto_wallet", "mac_address", "ip", "id_card", "passport", "driver_licence",
+    "qq", "bank_card", "mobile", "landline", "ssn", "phone", "national_id", "wechat", "plate", "address", "name",
+]  # fmt: skip
+
+
+class MaskConfig(Config):
+    """Personal data and secrets are replaced before anything is written. Samples of a grammar hold none, and are left."""
+
+    mode: Literal["pseudonym", "tag", "redact", "off"] = "pseudonym"
+    """`pseudonym`: a value of the same form in its place, always the same one for the same value and workspace; `tag`:
+    `<MOBILE_1>`; `redact`: one word for everything; `off`: texts stay as they are, personal data included."""
+    possible: Literal["mask", "report", "off"] = "report"
+    """Names and addresses, which can only be guessed: `report` counts them, `mask` replaces them too, and now and then a word
+    that is no name."""
+    without: tuple[PersonalType, ...] = ()
+    """Types that are left alone, for example `[ip]`."""
+    keep: tuple[str, ...] = ()
+    """Values that belong to the house and are left alone, for example `["021-64370000", "zhang@our-bank.cn"]`."""
+    vault: bool = False
+    """Note every pseudonym and its value in the workspace's vault, encrypted with the key in `TUNELOOP_VAULT_KEY`."""
+
+    @model_validator(mode="after")
+    def _can_be_reversed(self) -> Self:
+        if self.vault and self.mode != "pseudonym":
+            raise ValueError("a vault reverses pseudonyms: it needs mode pseudonym")
+        return self
+
+
 class SplitConfig(Config):
     """How samples without a split of their own are divided. The same question never stands on two sides."""
 
@@ -93,6 +122,8 @@ class DataConfig(Config):
     """Cleaning rules."""
     deduplicate: DeduplicateConfig = DeduplicateConfig()
     """Which duplicates are removed."""
+    mask: MaskConfig = MaskConfig()
+    """What is done with personal data and secrets."""
     split: SplitConfig = SplitConfig()
     """How rows are divided."""
     leaks: LeaksConfig = LeaksConfig()

@@ -170,6 +170,9 @@ class Report(Record):
     against: tuple[SourceReport, ...]
     """Evaluation sets that the dataset was compared with."""
     sources: tuple[SourceReport, ...]
+    personal_data: dict[str, int] | None = None
+    """Type and number of values found, None (left out of the file) where nothing looked for them; `possible_name` and
+    `possible_address` were counted and left. Never a value."""
     quarantine: dict[str, int]
     """Reason (code) and number of rows."""
     quarantined_rows: tuple[QuarantinedRow, ...]
@@ -197,8 +200,10 @@ class Report(Record):
         return cls.model_validate({**value, "tokens": value["tokens"] or None})
 
     def as_json(self) -> dict[str, Any]:
-        """What stands in `report.json`; `tokens` is empty where no model measured them."""
-        return {**self.model_dump(mode="json"), "tokens": self.tokens.model_dump(mode="json") if self.tokens else {}}
+        """What stands in `report.json`; `tokens` is empty where no model measured them, `personal_data` is left out where
+        nothing looked for it."""
+        content = {**self.model_dump(mode="json"), "tokens": self.tokens.model_dump(mode="json") if self.tokens else {}}
+        return {name: value for name, value in content.items() if name != "personal_data" or value is not None}
 
 
 def report_schema() -> dict[str, Any]:

@@ -44,6 +44,7 @@ def dataset_sections(
         Section(words("sources"), (_sources(report, words),)),
         Section(words("rules"), tuple(_rules(report, words))),
         Section(words("quarantine"), tuple(_quarantine(report, words))),
+        Section(words("personal"), tuple(_personal(report, words))),
         Section(words("division"), tuple(_division(report, words))),
         *([Section(words("augmentation"), tuple(_augmentation(report, words)))] if report.augmented else []),
         Section(words("lengths"), tuple(_lengths(report, words))),
@@ -129,6 +130,15 @@ def _quarantine(report: Report, words: _Words) -> Iterator[Block]:
     yield Table((words("reason"), words("rows")), tuple(counted))
     first = [(row.source, str(row.row), row.reason) for row in report.quarantined_rows]
     yield Table((words("source"), words("row"), words("reason")), tuple(first), caption=words("first_quarantined"))
+
+
+def _personal(report: Report, words: _Words) -> Iterator[Block]:
+    if not report.personal_data:
+        yield Paragraph(words("personal_not_looked_for" if report.personal_data is None else "no_personal_data"))
+        return
+    yield Paragraph(words("personal_means"))
+    rows = [(words(f"personal_{name}"), f"{count:,}") for name, count in report.personal_data.items()]
+    yield Table((words("personal_type"), words("values")), tuple(rows))
 
 
 def _division(report: Report, words: _Words) -> Iterator[Block]:

@@ -20,13 +20,14 @@ from tuneloop.core.records import SPLITS, Dataset, Sample
 from tuneloop.data.augment.run import Made, augment, files_of
 from tuneloop.data.census import Census, Measure
 from tuneloop.data.clean import active_rules
-from tuneloop.data.config import DataConfig
+from tuneloop.data.config import DataConfig, MaskConfig
 from tuneloop.data.conversation import RULES as CONVERSATION_RULES
 from tuneloop.data.fates import RULES as REMOVING_RULES
 from tuneloop.data.fates import Fates, decide
 from tuneloop.data.gather import gather
 from tuneloop.data.held import HeldQuestions
 from tuneloop.data.keys import Keys
+from tuneloop.data.mask import mask_identity, open_masker
 from tuneloop.data.report import Report
 from tuneloop.data.report_page import dataset_page
 from tuneloop.data.sources import Source, find_sources, fingerprint
@@ -41,6 +42,7 @@ FORMAT = 2
 """Raised when the same files and recipe start to give another dataset."""
 
 ID_LENGTH = 12
+NO_MASK = MaskConfig(mode="off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Inputs:
     """Evaluation sets that the dataset must not leak from."""
     identity: dict[str, Any]
     hashes: dict[str, str]
+
+    @property
+    def has_files(self) -> bool:
+        """False where everything comes from grammars of our own, in which nothing is masked."""
+        return any(source.path is not None for source in (*self.sources, *self.against))
 
     @property
     def key(self) -> str:
@@ -84,10 +91,11 @@ def run(
         progress: gets bars and a note for each guess.
     Raises:
         DataError: a source, its columns or too many of its rows can't be used; the code says which.
-        CorruptError: the dataset exists but differs from its manifest.
+        CorruptError: the dataset exists but differs from its manifest; or the workspace's key is damaged.
+        NotAllowedError: the recipe wants a vault, and its key is missing or another one.
         ResourceError: the disk has no room.
     """
-    inputs = find_inputs(config, folder, language, seed, measure)
+    inputs = find_inputs(config, folder, language, seed, measure, workspace)
     home = workspace.datasets / name
     existing = find_existing(home, inputs.key)
     if existing and not force:
@@ -100,12 +108,13 @@ def run(
         ready = scratch / "dataset"
         ready.mkdir()
         rules = [*active_rules(config.clean, language).names, *CONVERSATION_RULES, *REMOVING_RULES]
-        tally = Tally.of(rules, ready / "quarantine.jsonl")
+        masker = open_masker(config.mask if inputs.has_files else NO_MASK, language, workspace)
+        tally = Tally.of(rules, masker, ready / "quarantine.jsonl")
         how: dict[str, Any] = {"language": language, "seed": seed, "progress": progress}
         keys = Keys(config.split.group_by, config.leaks.near, config.deduplicate.near)
-        with closing(tally.quarantine), closing(Spool(scratch / "spool.jsonl", keys)) as spool:
+        with closing(tally.quarantine), closing(Spool(scratch / "spool.jsonl", keys, masker)) as spool:
             understood = gather(inputs.sources, config, spool, tally, **how)
-            compared = gather(inputs.against, config, spool, Tally.of(rules), foreign=True, **how)
+            compared = gather(inputs.against, config, spool, Tally.of(rules, masker), foreign=True, **how)
             fates = decide(spool, config, seed, tally, progress)
             made: dict[str, Made] = {}
 
@@ -119,7 +128,8 @@ def run(
             facts = summarise(
                 spool, fates, tally, census, understood, compared, name=name, language=language, seed=seed, made=made
             )
-        write_report(ready, facts, census)
+        write_report(ready, facts.model_copy(update={"personal_data": masker.found}), census)
+        masker.save()
         workspace.ensure()
         made_of = {"config": inputs.identity, "inputs": inputs.hashes, "seeds": {"split": seed}}
         with new_artifact(final, kind="dataset", **made_of) as folder_of_dataset:
@@ -128,7 +138,9 @@ def run(
     return open_dataset(final, reused=False)
 
 
-def find_inputs(config: DataConfig, folder: Path, language: str, seed: int, measure: Measure | None) -> Inputs:
+def find_inputs(
+    config: DataConfig, folder: Path, language: str, seed: int, measure: Measure | None, workspace: Workspace
+) -> Inputs:
     """Find every source and evaluation set, and what the dataset's key is made of."""
     outside = config.model_copy(update={"sources": config.leaks.against})
     sources, against = find_sources(config, folder, language), find_sources(outside, folder, language)
@@ -140,7 +152,10 @@ def find_inputs(config: DataConfig, folder: Path, language: str, seed: int, meas
         resolved["augment"]["synonyms"] = Path(config.augment.synonyms).name
     hashes |= {name: hash_file(path) for name, path in files_of(config.augment, folder).items()}
     identity = {"data": resolved, "language": language, "seed": seed, "model": measure.name if measure else None}
-    return Inputs(sources, against, identity, hashes)
+    found = Inputs(sources, against, identity, hashes)
+    if found.has_files:
+        identity["mask_key"] = mask_identity(config.mask, workspace)
+    return found
 
 
 def write_splits(

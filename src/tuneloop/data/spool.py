@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tuneloop.core.records import Sample, Split
 from tuneloop.data.keys import Keys
+from tuneloop.data.mask import Masker
 
 BUFFER = 1 << 20
 
@@ -19,22 +20,26 @@ class Spool:
     Args:
         path: the file; it is made, and belongs to the caller's temporary folder.
         keys: gets every sample.
+        masker: masks every sample that no grammar made, before it reaches the disk.
     """
 
-    def __init__(self, path: Path, keys: Keys) -> None:
+    def __init__(self, path: Path, keys: Keys, masker: Masker) -> None:
         self._file = path.open("w+b", buffering=BUFFER)
         self._starts = array("Q", [0])
         self.keys = keys
+        self._masker = masker
 
     def add(self, sample: Sample, own: Split | None, *, foreign: bool = False, made: bool = False) -> None:
         """Append a sample.
 
         Args:
-            sample: the sample, clean and masked: nothing else may reach the disk.
+            sample: the sample, clean.
             own: the side that its source puts it on.
             foreign: it is of an evaluation set, only to be compared with.
             made: a grammar made it.
         """
+        if not made:
+            sample = self._masker.sample(sample, counted=not foreign)
         line = sample.model_dump_json(exclude_none=True).encode() + b"\n"
         self._file.write(line)
         self._starts.append(self._starts[-1] + len(line))

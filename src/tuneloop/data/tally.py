@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuneloop.core.records import Record, Rejected
+from tuneloop.data.mask import Masker
+from tuneloop.data.readers.rows import SHOWN as ROW_SHOWN
 
 EXAMPLES = 5
 SHOWN = 240
@@ -43,10 +45,12 @@ class Quarantine:
     """Rows that can't be used: written to a file as they come; only counts and the first ones are kept.
 
     Args:
+        masker: masks what is kept of a row.
         path: file that gets one JSON object a line; rows are only counted when None.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, masker: Masker, path: Path | None) -> None:
+        self._masker = masker
         self._file = None if path is None else path.open("w", encoding="utf-8", newline="\n")
         self.counts: Counter[str] = Counter()
         self.first: list[Rejected] = []
@@ -60,7 +64,10 @@ class Quarantine:
         self.first_of_source.clear()
 
     def add(self, row: Rejected) -> None:
-        """Set a row aside."""
+        """Set a row aside, masked."""
+        cut = len(row.text) >= ROW_SHOWN
+        kept = self._masker.hide_cut(row.text) if cut else self._masker.hide(row.text)
+        row = row.model_copy(update={"text": kept, "reason": self._masker.hide(row.reason)})
         if self._file is not None:
             self._file.write(json.dumps(row.model_dump(), ensure_ascii=False) + "\n")
         self.counts[row.code] += 1
@@ -85,18 +92,20 @@ class Tally:
 
     rules: dict[str, RuleCount]
     quarantine: Quarantine
+    masker: Masker
+    """Masks the texts of examples."""
     read: int = 0
 
     @classmethod
-    def of(cls, rules: Iterable[str], quarantine: Path | None = None) -> Tally:
-        return cls({name: RuleCount() for name in rules}, Quarantine(quarantine))
+    def of(cls, rules: Iterable[str], masker: Masker, quarantine: Path | None = None) -> Tally:
+        return cls({name: RuleCount() for name in rules}, Quarantine(masker, quarantine), masker)
 
     def change(self, rule: str, source: str, row: int, before: str = "", after: str = "") -> None:
         """Count one changed sample, and keep the first few as examples."""
         count = self.rules[rule]
         count.changed += 1
         if len(count.examples) < EXAMPLES and before != after:
-            count.examples.append(_example(source, row, before, after))
+            count.examples.append(_example(source, row, self.masker.hide(before), self.masker.hide(after)))
 
     def remove(self, rule: str, count: int = 1) -> None:
         """Count removed samples."""
@@ -106,6 +115,7 @@ class Tally:
         """Show a removed text, and the one that stays in its place."""
         examples = self.rules[rule].examples
         if len(examples) < EXAMPLES and text:
+            text, stays = self.masker.hide(text), self.masker.hide(stays)
             shown = _example(source, row, text, stays) if stays else None
             examples.append(shown or Example(source=source, row=row, before=text[:SHOWN], after=""))
 
@@ -114,7 +124,7 @@ class Tally:
         count = self.rules[rule]
         count.flagged += 1
         if len(count.examples) < EXAMPLES:
-            count.examples.append(Example(source=source, row=row, before=found[:SHOWN], after=""))
+            count.examples.append(Example(source=source, row=row, before=self.masker.hide(found)[:SHOWN], after=""))
 
 
 def _example(source: str, row: int, before: str, after: str) -> Example:

@@ -18,9 +18,9 @@ URL = re.compile(
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 PHONE = re.compile(
     # seven to fifteen digits with the usual separators, a vanity number, a Chinese bank's hotline of five digits
-    r"(?<![A-Za-z0-9$€£¥￥.,])\+?\(?\d(?:[ ().\-]{0,2}\d){6,14}(?![A-Za-z0-9]|\s?[元万亿])"
+    r"(?<![A-Za-z0-9$€£¥￥.,])\+?\(?\d(?:[ ().\-]{0,2}\d){6,14}(?![A-Za-z0-9]|\s?(?:[元万亿%]|美元))"
     r"|(?<![A-Za-z0-9])1-8\d\d-[A-Z0-9]+(?:-[A-Z0-9]+)*"
-    r"|(?<![0-9A-Za-z$€£¥￥.,])95\d{3}(?![0-9,.]\d|\d)"
+    r"|(?<![0-9A-Za-z$€£¥￥.,])95\d{3}(?![0-9,.]\d|\d|\s?(?:[元万亿%]|美元))"
 )
 DATE_OR_DECIMAL = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d+\.\d{1,2}")
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")

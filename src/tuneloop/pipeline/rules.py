@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tuneloop.core.errors import DataError
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Sample
-from tuneloop.data.config import DataConfig, SourceConfig
+from tuneloop.data.config import DataConfig, MaskConfig, SourceConfig
 from tuneloop.evaluation.script import Script, load_script
 from tuneloop.evaluation.script_check import ScriptCheck, check_script
 from tuneloop.store.samples import read_samples, read_split
@@ -70,7 +70,7 @@ def _prepared(source: SourceConfig, language: str, progress: Progress) -> list[S
 
     with tempfile.TemporaryDirectory() as folder:
         dataset = prepare(
-            DataConfig(sources=(source,)),
+            DataConfig(sources=(source,), mask=MaskConfig(mode="off")),
             name="rules",
             language=language,
             seed=0,

@@ -89,4 +89,34 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Correct `database` in tuneloop.yaml, or remove it: then SQLite in the workspace is used.",
         "请修改 tuneloop.yaml 中的 database，或将其删除以使用工作区内的 SQLite。",
     ),
+    "store.key_unreadable": ("{file} holds no key.", "{file} 中没有有效的密钥。"),
+    "store.key_unreadable.hint": (
+        "Restore it from a copy. If there is none, remove it: a new key is made, and values get other pseudonyms.",
+        "请从备份恢复。如果没有备份，请删除该文件：系统会生成新密钥，同一个值将得到不同的假名。",
+    ),
+    "store.vault_key_missing": (
+        "The vault needs a key, and {variable} is not set.",
+        "保险库需要密钥，但未设置 {variable}。",
+    ),
+    "store.vault_key_missing.hint": (
+        "Make one with `python -c 'from tuneloop.store.vault import new_vault_key; print(new_vault_key())'`, keep it outside "
+        "the workspace, and set the variable; or set data.mask.vault to false.",
+        "请运行 python -c 'from tuneloop.store.vault import new_vault_key; print(new_vault_key())' 生成密钥，"
+        "保存在工作区之外并设置该变量；或将 data.mask.vault 设为 false。",
+    ),
+    "store.vault_key": ("This is no key of a vault.", "这不是有效的保险库密钥。"),
+    "store.vault_key.hint": (
+        "A key is 32 bytes in URL-safe base64 (44 characters), as new_vault_key() makes it.",
+        "密钥是 32 字节的 URL 安全 base64 文本（44 个字符），由 new_vault_key() 生成。",
+    ),
+    "store.vault_key_differs": (
+        "The vault {file} was not written with this key, or was changed.",
+        "保险库 {file} 不是用此密钥写入的，或已被修改。",
+    ),
+    "store.vault_key_differs.hint": (
+        "Use the key that it was made with, or restore the file. Without the key nobody can read it.",
+        "请使用创建时的密钥，或恢复该文件。没有密钥，任何人都无法读取。",
+    ),
+    "store.vault_unreadable": ("The vault {file} is damaged.", "保险库 {file} 已损坏。"),
+    "store.vault_unreadable.hint": ("Restore it from a copy.", "请从备份恢复。"),
 }

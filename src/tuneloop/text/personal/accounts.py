@@ -1,0 +1,151 @@
+"""Accounts that have a label and no check digit: WeChat and QQ, licence plates, driver's licences."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+from tuneloop.text.personal.context import before
+from tuneloop.text.personal.span import Span, random_digits, random_letters
+
+WECHAT_HINT = re.compile(r"微信|威信|薇信|wechat|weixin|(?<![a-z])[wv]x|[vV]信|加[vV]|卫星号", re.IGNORECASE)
+QQ_HINT = re.compile(r"qq|扣扣|企鹅|Ｑ", re.IGNORECASE)
+PLATE_HINT = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-Za-z][ .\-]?[A-Za-z0-9]"
+    r"|plate|registration",
+    re.IGNORECASE,
+)
+DRIVER_HINT = re.compile(r"driv(?:er'?s?|ing) licen[cs]e|驾照|驾驶证", re.IGNORECASE)
+
+_GAP = r"[ ]?(?:账号|帐号|号码|号|id|ID)?[ ]?(?:是|为|is|was|[:=#])[ :\"'“]{0,2}"
+_WECHAT = re.compile(
+    r"(?:微信|威信|薇信|wechat|weixin|(?<![a-z])[wv]x|v信|加v|卫星号)"
+    rf"(?P<gap>{_GAP}|[ ]?(?:账号|帐号|号码|号|id)?[ :]{{0,2}})(?P<value>[a-z][-_a-z0-9]{{4,19}}"
+    rf"|1[3-9]\d{{9}})(?![A-Za-z0-9_@]|[-][a-z0-9])",
+    re.IGNORECASE,
+)
+_QQ = re.compile(
+    rf"(?:qq|扣扣|企鹅)(?:群)?(?:{_GAP}|[\u4e00-\u9fff]{{0,5}}(?:id)?[ :]{{0,2}})"
+    rf"(?P<value>[1-9](?:[ \-]?\d){{4,10}})(?![A-Za-z0-9@]|[.]\d|[万元%])",
+    re.IGNORECASE,
+)
+_PLATE = re.compile(
+    r"(?<![A-Za-z0-9])[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-HJ-NP-Z][ .\-]?"
+    r"(?:[A-HJ-NP-Z0-9](?:[ ]?[A-HJ-NP-Z0-9]){3}[ ]?[A-HJ-NP-Z0-9挂学警港澳领](?:[ ]?[A-HJ-NP-Z0-9])?)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_ENGLISH_PLATE = re.compile(
+    r"(?i:licen[cs]e plate|number plate|(?<![A-Za-z])plate(?: number| no\.?)?|registration (?:number|no\.?|plate))"
+    r"(?i: is| was| reads|:|#| number| no\.?|,)*[ :#]{1,2}(?P<value>(?=[A-Z0-9 \-]*\d)"
+    r"(?=[A-Z0-9 \-]*[A-Z])[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,5}){1,2})(?![A-Za-z0-9])",
+)
+_DRIVER = re.compile(
+    rf"(?:{DRIVER_HINT.pattern})(?: number| no\.?| #|号码|号|编号)?(?: is| was"
+    rf"|是|为)?[ :#]{{0,2}}(?P<value>[A-Z]{{0,2}}[ \-]?\d(?:[ \-]?[A-Z0-9]){{5,17}})(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_PLAIN_WORDS = frozenset(
+    [
+        "payment",
+        "payments",
+        "transfer",
+        "wallet",
+        "account",
+        "accounts",
+        "official",
+        "group",
+        "message",
+        "messages",
+        "friend",
+    ]
+)
+
+
+def find_wechat(text: str) -> Iterator[Span]:
+    """WeChat names after 微信, wx, WeChat; plain words after them ("WeChat payment") are none.
+
+    >>> [span.value for span in find_wechat("加微信zhang_san88，或WeChat ID: lilei_2020，支持WeChat payment")]
+    ['zhang_san88', 'lilei_2020']
+    """
+    for match in _WECHAT.finditer(text):
+        value = match["value"].lower()
+        told = re.search(r"[是为:=#]|is|号|id", match["gap"], re.IGNORECASE) is not None
+        plain = value.isalpha()
+        if (
+            value in _PLAIN_WORDS
+            or value.startswith("wxid-tl-")
+            or (plain and (not told or not _ends_like_a_name(text, match.end())))
+        ):
+            continue
+        yield Span(match.start("value"), match.end("value"), value)
+
+
+def stand_in_wechat(value: str, chance: random.Random) -> str:
+    """A name that starts with wxid-tl-."""
+    return f"wxid-tl-{random_letters(chance, 10)}"
+
+
+def find_qq(text: str) -> Iterator[Span]:
+    """QQ numbers after QQ or 扣扣.
+
+    >>> [span.value for span in find_qq("QQ:12345678，QQ群号 987654321，QQ 2023版")]
+    ['12345678', '987654321']
+    """
+    for match in _QQ.finditer(text):
+        value = re.sub(r"[ \-]", "", match["value"])
+        if len(value) == 11 and value.startswith("10000"):  # our stand-ins
+            continue
+        yield Span(match.start("value"), match.end("value"), value)
+
+
+def stand_in_qq(value: str, chance: random.Random) -> str:
+    """An eleven-digit number that starts with 10000; no account is so long and so low."""
+    return "10000" + random_digits(chance, 6)
+
+
+def find_plates(text: str) -> Iterator[Span]:
+    """Mainland licence plates (also of electric cars, trailers, police), and others after "licence plate".
+
+    >>> [span.value for span in find_plates("车牌京A.12345和粤B D12345，license plate 7ABC123")]
+    ['京A12345', '粤BD12345', '7ABC123']
+    """
+    for match in _PLATE.finditer(text):
+        value = re.sub(r"[ .\-]", "", match[0]).upper()
+        if any(letter.isdigit() for letter in value[2:]):
+            yield Span(*match.span(), value)
+    for match in _ENGLISH_PLATE.finditer(text):
+        if not match["value"].startswith("ZZ0"):
+            yield Span(match.start("value"), match.end("value"), re.sub(r"[ \-]", "", match["value"]))
+
+
+def stand_in_plate(value: str, chance: random.Random) -> str:
+    """The same province with the letter I, which no city has; elsewhere a plate that starts with ZZ0."""
+    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
+    count = max(len(value) - 3, 4)
+    if value[0].isascii():
+        return "ZZ0" + "".join(chance.choices(letters, k=count))
+    return f"{value[0]}I{chance.choice('0123456789')}" + "".join(chance.choices(letters, k=count))
+
+
+def find_driver_licences(text: str) -> Iterator[Span]:
+    """Numbers of driver's licences, after those words.
+
+    >>> [span.value for span in find_driver_licences("My driver's license is D1234567.")]
+    ['D1234567']
+    """
+    for match in _DRIVER.finditer(text):
+        value = re.sub(r"[ \-]", "", match["value"]).upper()
+        if not value.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").startswith("000"):
+            yield Span(match.start("value"), match.end("value"), value)
+
+
+def stand_in_driver_licence(value: str, chance: random.Random) -> str:
+    """The same letters, and a number that starts with 000."""
+    letters = value[: len(value) - len(value.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))]
+    return letters + "000" + random_digits(chance, max(len(value) - len(letters) - 3, 4))
+
+
+def _ends_like_a_name(text: str, end: int) -> bool:
+    """A word of letters alone is a name only where nothing follows that goes on with the sentence in English."""
+    return not re.match(r" [a-z]", text[end : end + 2]) and before(text, end + 1, 2) != ""
