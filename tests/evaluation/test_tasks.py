@@ -178,9 +178,10 @@ def test_a_constraint_needs_something_to_allow() -> None:
 def test_the_headline_follows_the_task() -> None:
     assert headline_of(EvaluationConfig(task="classification"), has_script=False) == "accuracy"
     assert headline_of(EvaluationConfig(task="classification", headline="macro_f1"), has_script=True) == "macro_f1"
-    with pytest.raises(RecipeError) as wrong:
-        headline_of(EvaluationConfig(task="multiple_choice", headline="macro_f1"), has_script=False)
-    assert wrong.value.code == "evaluation.headline_without_labels"
+    for task, headline in (("multiple_choice", "macro_f1"), ("answers", "accuracy"), ("classification", "rouge_l")):
+        with pytest.raises(RecipeError) as wrong:
+            headline_of(EvaluationConfig.model_validate({"task": task, "headline": headline}), has_script=True)
+        assert wrong.value.code == "evaluation.headline_not_of_task"
 
 
 def test_every_task_with_candidates_has_a_headline_among_its_metrics() -> None:

@@ -31,16 +31,17 @@ def headline_of(config: EvaluationConfig, has_script: bool) -> str:
     """The metric of the verdict.
 
     Raises:
-        RecipeError: script compliance is asked for without a script (code `evaluation.headline_without_script`), or
-            what judges labels without labels (`evaluation.headline_without_labels`).
+        RecipeError: script compliance is asked for without a script (code `evaluation.headline_without_script`), or a
+            metric that the task doesn't have (`evaluation.headline_not_of_task`).
     """
     task = TASKS[config.task]
     if config.headline == "auto":
         return task.headline or ("script_compliance" if has_script else "rouge_l")
     if config.headline == "script_compliance" and not has_script:
         raise RecipeError("evaluation.headline_without_script")
-    if config.headline in LABEL_METRICS and config.headline not in (task.metrics or ()):
-        raise RecipeError("evaluation.headline_without_labels", headline=config.headline, task=config.task)
+    own = task.metrics or ()
+    if (own or config.headline in LABEL_METRICS) and config.headline not in own:
+        raise RecipeError("evaluation.headline_not_of_task", headline=config.headline, task=config.task)
     return config.headline
 
 

@@ -90,13 +90,15 @@ class Rows:
     @property
     def compared(self) -> tuple[str, ...]:
         """The metrics that arms are compared by."""
+        if self.candidates is not None:  # a label always ends, is never long, and keeps to no script's form
+            return tuple(self.metrics)
         grounded = ("grounded",) if "fact_recall" in self.metrics else ()
         return (*(("script_compliance",) if self.script else ()), *self.metrics, *grounded, "ended")
 
     @property
     def reported(self) -> tuple[str, ...]:
         """The metrics with a figure: those compared, and what only describes an answer."""
-        return (*self.compared, *DESCRIBED)
+        return self.compared if self.candidates is not None else (*self.compared, *DESCRIBED)
 
     @property
     def draw(self) -> int:

@@ -108,13 +108,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A similar question was answered like this.\nQuestion: {question}\nAnswer: {answer}",
         "一个相似的问题是这样回答的。\n问题：{question}\n回答：{answer}",
     ),
-    "evaluation.headline_without_labels": (
+    "evaluation.headline_not_of_task": (
         "evaluation.headline is {headline}, which the task {task} does not have.",
         "evaluation.headline 设为 {headline}，但任务 {task} 没有该指标。",
     ),
-    "evaluation.headline_without_labels.hint": (
-        "Set evaluation.task to classification or multiple_choice, or choose another headline (auto, rouge_l, …).",
-        "请将 evaluation.task 设为 classification 或 multiple_choice，或选择其他主指标（auto、rouge_l 等）。",
+    "evaluation.headline_not_of_task.hint": (
+        "Choose auto, or one that it has: accuracy (and macro_f1) of labels, the others of free answers.",
+        "请选择 auto，或该任务具有的指标：标签任务为 accuracy（及 macro_f1），自由回答为其余指标。",
     ),
     "evaluation.compare_nothing": (
         "{file} and {other} have no row in common.",
