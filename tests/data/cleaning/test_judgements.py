@@ -34,6 +34,7 @@ def test_a_question_or_an_answer_can_be_too_long() -> None:
         ("zh", "lost_card", False),
         ("en", "请打开手机银行，点击“卡片管理”，然后选择“挂失”并确认操作。", True),
         ("en", "Please open the app and tap Cards.", False),
+        ("en", "Bitte öffnen Sie die App und tippen Sie auf Karten.", True),
         ("en", "Пожалуйста, откройте приложение банка.", True),
     ],
 )

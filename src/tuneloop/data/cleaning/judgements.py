@@ -8,7 +8,7 @@ from unicodedata import category
 
 from tuneloop.data.cleaning.config import CleanConfig
 from tuneloop.data.turns import Turn
-from tuneloop.text.language import detect_language
+from tuneloop.text.language import detect_language, foreign_latin
 
 SHOWN = 240
 LETTERS = 20
@@ -56,7 +56,8 @@ def wrong_language(language: str) -> Find:
         answers = "\n".join(text for role, text in turns if role == "assistant")
         if sum(map(str.isalpha, answers[:SHOWN])) < LETTERS:
             return None
-        return None if detect_language(answers) == language else answers[:SHOWN]
+        foreign = detect_language(answers) != language or (language == "en" and foreign_latin(answers) is not None)
+        return answers[:SHOWN] if foreign else None
 
     return find
 
