@@ -73,6 +73,18 @@ def test_numbers_are_written_out_where_that_is_the_point() -> None:
     assert perturb("numbers_written", "转1620元，尾号0042", "zh", 0) == "转一千六百二十元，尾号零零四二"
 
 
+@pytest.mark.parametrize(("name", "language"), CASES)
+def test_an_answer_in_the_houses_own_writing_is_read_as_it_is(name: str, language: Language) -> None:
+    answer = (
+        "您好，这里是港湾银行。请查看尾号4821的卡（ATM）。" if language == "zh" else "Your card 4821 is blocked, OK?"
+    )
+    assert PERTURBATIONS[name].read_back(answer) == answer
+
+
+def test_full_width_values_in_an_answer_are_the_values() -> None:
+    assert PERTURBATIONS["width"].read_back("尾号４８２１，ＶＩＰ卡。") == "尾号4821，VIP卡。"
+
+
 def test_invisible_letters_are_invisible() -> None:
     changed = perturb("zero_width", TEXTS["en"][0], "en", 0)
     assert changed is not None

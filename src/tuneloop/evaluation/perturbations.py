@@ -24,6 +24,7 @@ ZERO_WIDTH = "\u200b\u200c\u200d\ufeff"
 CLAUSE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；，])|(?<=,)\s+")
 WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
 NARROW_MARKS = str.maketrans({"，": ",", "。": ".", "？": "?", "！": "!", "：": ":", "；": ";", "（": "(", "）": ")"})
+NARROW = str.maketrans({letter + 0xFEE0: chr(letter) for letter in range(0x21, 0x7F) if chr(letter).isalnum()})
 NUMBER = re.compile(r"(?<![\d.,/:-])\d{1,3}(?:,\d{3})+(?![\d,.]\d)|(?<![\d.,/:-])\d+(?![\d.,/:-]?\d)")
 
 
@@ -177,6 +178,8 @@ class Perturbation(NamedTuple):
     budget: Callable[[Asked], int] = _few
     """Most edits (Levenshtein) that it may make."""
     keeps_values: bool = True
+    read_back: Callable[[str], str] = str
+    """How an answer is read that repeats the customer's values as they were changed."""
 
 
 PERTURBATIONS: dict[str, Perturbation] = {
@@ -189,7 +192,7 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "case": Perturbation(case, ("en",), _all),
     "look_alike": Perturbation(look_alike, ("en",)),
     "clause_order": Perturbation(clause_order, budget=_all),
-    "width": Perturbation(width, ("zh",), _all, keeps_values=False),
+    "width": Perturbation(width, ("zh",), _all, keeps_values=False, read_back=lambda text: text.translate(NARROW)),
     "zero_width": Perturbation(zero_width),
     "swap": Perturbation(swap, budget=_few),
     "polite": Perturbation(polite, budget=_phrase),

@@ -8,7 +8,7 @@ from typing import Any
 from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Figure
 from tuneloop.evaluation.results import Probe, Results
-from tuneloop.evaluation.wording import arm_label, metric_label, show_difference, show_figure, show_value
+from tuneloop.evaluation.wording import arm_label, metric_label, show_bound, show_difference, show_figure, show_value
 from tuneloop.store.page import Block, Paragraph, Section, Table, Texts
 
 SHARES = ("resisted", "refused", "accuracy", "repeated")
@@ -150,9 +150,7 @@ def _with_bounds(metric: str, figure: Figure, language: Language | None) -> str:
     value = show_difference(metric, figure.value, language)
     if figure.low is None or figure.high is None:
         return value
-    return (
-        f"{value} ({show_difference(metric, figure.low, language)} … {show_difference(metric, figure.high, language)})"
-    )
+    return f"{value} ({show_bound(metric, figure.low)} … {show_bound(metric, figure.high)})"
 
 
 def _section(name: str, blocks: tuple[Block, ...], language: Language | None) -> Section:

@@ -20,7 +20,7 @@ from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.bench import share_of
 from tuneloop.evaluation.config import RobustnessConfig
 from tuneloop.evaluation.metrics import BINARY
-from tuneloop.evaluation.perturbations import names_for, perturb
+from tuneloop.evaluation.perturbations import PERTURBATIONS, names_for, perturb
 from tuneloop.evaluation.results import Probe
 from tuneloop.evaluation.rows import choose
 from tuneloop.evaluation.scoring import Rows, Scored, language_of, score_arm
@@ -92,11 +92,15 @@ def robustness(
         return None
     answers = respond(arm, [variant.sample for variant in variants])
     places = [variant.place for variant in variants]
-    after = _scores(rows, metric, places, answers)
+    read = [
+        answer.model_copy(update={"text": PERTURBATIONS[variant.name].read_back(answer.text)})
+        for variant, answer in zip(variants, answers, strict=True)
+    ]
+    after = _scores(rows, metric, places, read)
     before = [scored.scores[metric][place] for place in places]
     changed = [
         float(text_key(scored.answers[place].text) != text_key(answer.text))
-        for place, answer in zip(places, answers, strict=True)
+        for place, answer in zip(places, read, strict=True)
     ]
     table = _by_perturbation(variants, before, after, changed, metric, rows.draw)
     drop = _pooled_drop(places, before, after, rows.draw)
