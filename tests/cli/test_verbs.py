@@ -283,3 +283,19 @@ def test_a_version_that_was_never_evaluated_is_refused(call: Call, copied: Path)
     refused = call("adapters", "promote", "bank@v0001", "--evaluation", "another", "--json")
     assert refused.status == 4
     assert "never evaluated" in refused.value["error"]["message"]
+
+
+def test_a_file_of_training_rows_proves_nothing_unless_forced(call: Call, copied: Path) -> None:
+    (trained,) = copied.glob("datasets/bank/*/train.jsonl")
+    lines = [json.loads(line)["messages"] for line in trained.read_text().splitlines()[:2]]
+    rows = [{"input_text": messages[0]["content"], "target_text": messages[-1]["content"]} for messages in lines]
+    (copied / "seen.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    refused = call("evaluate", "--adapter", "bank", "--data", "seen.jsonl", "--json")
+    assert (refused.status, refused.value["error"]["code"]) == (4, "evaluation.leak")
+    assert call("evaluate", "--adapter", "bank", "--data", "seen.jsonl", "--force", "--json").status == 0
+
+
+def test_an_evaluation_is_compared_with_itself_without_a_difference(call: Call, copied: Path) -> None:
+    compared = call("evaluations", "compare", "bank", "bank", "--json").value
+    assert {item["difference"] for item in compared["comparisons"]} == {0.0}
+    assert "bank" in call("evaluations", "compare", "bank", "bank").err
