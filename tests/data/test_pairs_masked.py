@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from .conftest import Prepare, Write, questions
 
 
 def test_personal_data_in_a_rejected_answer_is_masked(write: Write, prepare: Prepare) -> None:
-    pytest.importorskip("tuneloop.data.mask")
     pair = {"prompt": "How do I reach you?", "chosen": "By phone.", "rejected": "Write to jane.doe@example.com today."}
     dataset = prepare(write("p.jsonl", [pair]), write("q.jsonl", questions(3)), split={"validation": 0, "test": 0})
     train = (dataset.path / "train.jsonl").read_text(encoding="utf-8")
