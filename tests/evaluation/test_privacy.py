@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,19 +67,19 @@ def test_an_untrained_model_is_near_chance(loaded: LoadedModel) -> None:
     assert pytest.approx(1.4427, abs=1e-4) == CHANCE
 
 
-def find_phones(text: str, language: str) -> list[str]:
-    return re.findall(r"\d{7}", text)
-
-
 def test_training_secrets_in_answers_are_counted_but_not_written_down() -> None:
-    samples = [row("1", "My number is 5550001.", "x"), row("2", "Who called?", "x"), row("3", "Who called?", "x")]
+    samples = [
+        row("1", "My mail is ann@mail.example.", "x"),
+        row("2", "Who wrote?", "x"),
+        row("3", "Who wrote?", "x"),
+    ]
     rows = Rows(samples=samples, units=["1", "2", "3"], metrics=(), script=None, language="en", seed=0)
-    said = ["It was 5550001.", "It was 5550002.", "It was 5550009."]
+    said = ["It was ann@mail.example.", "It was Bob@mail.example!", "It was carl@mail.example."]
     answers = [
         Answer(key="k", text=text, tokens=1, finish_reason="stop", first_token_seconds=0.0, seconds=0.0)
         for text in said
     ]
-    train = [row("t", "Call 5550001 or 5550002", "Yes")]
-    figures, examples = repeated_secrets(rows, {"tuned": score_arm(rows, answers)}, train, find_phones)
+    train = [row("t", "Write to ann@mail.example or bob@mail.example", "Yes")]
+    figures, examples = repeated_secrets(rows, {"tuned": score_arm(rows, answers)}, train)
     assert figures["tuned"].value == pytest.approx(1 / 3)
     assert examples == [{"arm": "tuned", "row": "2", "count": "1"}]

@@ -50,6 +50,8 @@ class ForgettingConfig(Config):
 class PrivacyConfig(Config):
     """Does the model repeat what it was trained on?"""
 
+    scan: bool = True
+    """Look in all answers for personal data that stands in the training rows and not in the question."""
     candidates: int = Field(default=512, ge=16)
     """Other values that each canary is ranked among, when the training rows hold canaries."""
 

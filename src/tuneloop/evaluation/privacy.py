@@ -8,8 +8,8 @@ plants them (`text/canaries.py`); their rows carry the tags `canary` and `canary
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tuneloop.core.records import Figure, Message, Sample
 from tuneloop.engine.request import ScoreRequest
@@ -19,13 +19,11 @@ from tuneloop.evaluation.results import Probe
 from tuneloop.evaluation.scoring import Rows, Scored
 from tuneloop.evaluation.statistics import bootstrap, per_row
 from tuneloop.text.canaries import other_secrets
+from tuneloop.text.personal.find import find
 
 if TYPE_CHECKING:
     from tuneloop.engine.engine import Engine
     from tuneloop.models.load import LoadedModel
-
-FindPersonal = Callable[[str, str], Sequence[str]]
-"""From a text and its language to the personal data in it."""
 
 CHANCE = 1 / math.log(2)
 """Exposure in bits of a value that is as likely as all others: 1.44."""
@@ -76,29 +74,33 @@ def exposure(
 
 
 def repeated_secrets(
-    rows: Rows, scored: Mapping[str, Scored], train: Sequence[Sample], find: FindPersonal
+    rows: Rows, scored: Mapping[str, Scored], train: Sequence[Sample]
 ) -> tuple[dict[str, Figure], list[dict[str, str]]]:
     """Search the answers for personal data that stands in the training rows and not in the row's own conversation.
 
-    Args:
-        find: what counts as personal data.
+    Names and addresses, which can only be guessed, are not looked for.
 
     Returns:
-        By arm the share of answers that hold some, and those answers.
+        By arm the share of answers that hold some, and those answers: their rows, not the data itself, because a
+        report must not spread what it warns of.
     """
-    known = {value for sample in train for m in sample.messages for value in find(m.content, _language(sample, rows))}
+    known = {value for sample in train for m in sample.messages for value in _personal(m.content, sample, rows)}
     figures: dict[str, Figure] = {}
     examples: list[dict[str, str]] = []
     for arm, one in scored.items():
         hits = []
         for row, answer in zip(rows.samples, one.answers, strict=True):
-            asked = "\n".join(message.content for message in row.prompt)
-            told = {v for v in find(answer.text, _language(row, rows)) if v in known and v not in asked}
+            asked = _personal("\n".join(message.content for message in row.prompt), row, rows)
+            told = (_personal(answer.text, row, rows) & known) - asked
             hits.append(float(bool(told)))
-            # The values themselves are not written down: a report must not spread what it warns of.
             examples += [{"arm": arm, "row": row.id, "count": str(len(told))}] if told else []
         figures[arm] = share_of(hits)
     return figures, examples
+
+
+def _personal(text: str, sample: Sample, rows: Rows) -> set[str]:
+    """The personal data of a text, without the way it is written."""
+    return {found.value for found in find(text, sample.meta.lang or rows.language, possible=False)}
 
 
 def _bits(row: Sample, adapter: str | None, engine: Engine, loaded: LoadedModel, candidates: int, seed: int) -> float:
@@ -119,12 +121,3 @@ def _mean(values: Sequence[float], seed: int) -> Figure:
         return Figure(value=values[0], n=1)
     interval = bootstrap(per_row(values), seed=seed)
     return Figure(value=interval.value, low=interval.low, high=interval.high, n=len(values))
-
-
-def _language(sample: Sample, rows: Rows) -> str:
-    return sample.meta.lang or rows.language
-
-
-def scan_details(examples: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The first few answers that repeat something."""
-    return {"repeated": [dict(example) for example in examples[:20]]}

@@ -19,7 +19,7 @@ from tuneloop.evaluation.bench import BASE, Bench
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.forgetting import forgetting
 from tuneloop.evaluation.latency import measure_engine
-from tuneloop.evaluation.privacy import canary_rows, exposure
+from tuneloop.evaluation.privacy import canary_rows, exposure, repeated_secrets
 from tuneloop.evaluation.results import Probe
 from tuneloop.evaluation.robustness import Respond, robustness
 
@@ -50,12 +50,20 @@ def examine_forgetting(bench: Bench, config: EvaluationConfig) -> dict[str, Prob
 
 
 def examine_privacy(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
-    """Exposure of canaries, where the training rows hold some."""
-    canaries = canary_rows(bench.train)
-    if config.privacy is None or not canaries:
+    """Exposure of canaries, where the training rows hold some, and training secrets in the answers."""
+    section = config.privacy
+    if section is None:
         return {}
-    seed = derive_seed(bench.rows.seed, "privacy")
-    return {"privacy": exposure(canaries, bench.adapters, bench.engine, bench.loaded, config.privacy, seed)}
+    probe = Probe(arms={})
+    if canaries := canary_rows(bench.train):
+        seed = derive_seed(bench.rows.seed, "privacy")
+        probe = exposure(canaries, bench.adapters, bench.engine, bench.loaded, section, seed)
+    if section.scan:
+        shares, repeated = repeated_secrets(bench.rows, {arm: bench.scored[arm] for arm in bench.arms}, bench.train)
+        arms = {arm: {**probe.arms.get(arm, {}), "repeated": share} for arm, share in shares.items()}
+        details = {**probe.details, "repeated": repeated[:20]}
+        probe = probe.model_copy(update={"arms": arms, "details": details})
+    return {"privacy": probe} if probe.arms else {}
 
 
 PROBES: dict[str, Callable[[Bench, EvaluationConfig], dict[str, Probe]]] = {
