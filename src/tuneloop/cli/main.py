@@ -27,6 +27,7 @@ VERBS = (
     "predict",
     "chat",
     "serve",
+    "feedback",
     "adapters",
     "models",
     "recipe",

@@ -25,8 +25,9 @@ DebugOption = Annotated[bool, typer.Option("--debug", help=text("cli.option.debu
 
 # fmt: off
 ORDER = (
-    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "serve", "adapters",
-    "models", "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote", "rollback", "export", "get", "schema",
+    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "serve", "feedback",
+    "adapters", "models", "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote",
+    "rollback", "export", "get", "schema",
 )
 # fmt: on
 """Verbs and groups in the order of the help."""

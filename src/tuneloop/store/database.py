@@ -32,7 +32,7 @@ from tuneloop.core.errors import (
 )
 from tuneloop.store.workspace import Workspace
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions/`."""
 
 BUSY_SECONDS = 20.0
@@ -90,6 +90,25 @@ PROMOTIONS = sa.Table(
     sa.Column("created_at", sa.String(32), nullable=False),
 )
 """Every promotion that was asked for, refused ones too, and every roll-back; rows are only added."""
+
+FEEDBACK = sa.Table(
+    "feedback",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("response_id", sa.String(64), nullable=False, index=True),
+    sa.Column("model", sa.String(160), nullable=False, index=True),
+    sa.Column("messages", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("value", sa.String(16), nullable=False),
+    sa.Column("corrected", sa.Text),
+    sa.Column("other_response_id", sa.String(64)),
+    sa.Column("other_model", sa.String(160)),
+    sa.Column("other_answer", sa.Text),
+    sa.Column("user", sa.String(200), nullable=False),
+    sa.Column("created_at", sa.String(32), nullable=False),
+)
+"""What people say about answers, masked; rows are only added."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Answer over HTTP, as OpenAI's API does: the base model and every adapter of the workspace.",
         "以 OpenAI 兼容接口提供 HTTP 服务：基座模型与工作区的全部适配器。",
     ),
+    "cli.help.feedback": ("What people said about answers: list, export.", "用户对回答的反馈：列出、导出。"),
+    "cli.help.feedback.list": ("The newest feedback, with the version that answered.", "列出最新的反馈及作答的版本。"),
+    "cli.help.feedback.export": (
+        "Write feedback as rows that a training reads: pairs of answers, and conversations with a label.",
+        "把反馈导出为可用于训练的数据：成对回答，以及带标签的对话。",
+    ),
+    "cli.option.feedback_adapter": ("Only about this adapter, or this version.", "只看该适配器或该版本。"),
+    "cli.option.feedback_kind": ("Only of this kind.", "只看该类反馈。"),
+    "cli.option.feedback_limit": ("The newest so many.", "最新的条数。"),
+    "cli.option.out_feedback": ("File to write (.jsonl).", "输出文件（.jsonl）。"),
     "cli.option.serve_model": (
         "Base model; that of the workspace's newest adapter by default.",
         "基座模型；默认为工作区最新适配器的基座。",

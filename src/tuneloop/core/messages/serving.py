@@ -91,6 +91,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Send less, or raise serving.max_body_bytes.",
         "请减小请求，或增大 serving.max_body_bytes。",
     ),
+    "serving.response_unknown": (
+        "No answer with the id {id} is remembered.",
+        "没有编号为 {id} 的回答记录。",
+    ),
+    "serving.response_unknown.hint": (
+        "Send the id of a recent answer of this server; it remembers the newest ones until it ends.",
+        "请发送本服务近期回答的 id；服务只在运行期间记住最新的回答。",
+    ),
     "serving.route_unknown": ("There is nothing at {method} {path}.", "{method} {path} 不存在。"),
     "serving.route_unknown.hint": ("The reference page is at /docs.", "参考页面见 /docs。"),
     "serving.internal": ("Something went wrong in the server.", "服务内部出错。"),
