@@ -30,6 +30,7 @@ STOPS: dict[str, tuple[str, str, int]] = {
     "during a save": ("terminate", "tensors.optimizer", 2),
     "killed in a save": ("kill", "artifact.filled", 3),
     "killed in a pruning": ("kill", "checkpoint.hidden", 1),
+    "killed before the first checkpoint": ("kill", "artifact.made", 1),
     "killed in a step": ("kill", "train.backward", 6),
     "killed while the adapter is saved": ("kill", "tensors.adapter_model", 1),
 }

@@ -104,7 +104,7 @@ def test_an_uninstalled_tracker_is_named_before_the_first_step(tmp_path: Any, mo
 
     monkeypatch.setattr(accelerate.tracking, "get_available_trackers", lambda: ["tensorboard"])
     with pytest.raises(UsageError) as caught:
-        Journal(tmp_path, step=0, report_to=["wandb"], settings={})
+        Journal(tmp_path, step=0, evaluated=-1, report_to=["wandb"], settings={})
     assert "wandb" in caught.value.message("en")
     assert "trackers" in caught.value.hint("zh")
 
@@ -123,11 +123,11 @@ def test_trackers_get_the_numbers_of_every_line(tmp_path: Any, monkeypatch: pyte
 
     recorder = Recorder()
     monkeypatch.setattr(journal, "_trackers", lambda *_: recorder)
-    with Journal(tmp_path, step=0, report_to=["mlflow"], settings={}) as lines:
+    with Journal(tmp_path, step=0, evaluated=-1, report_to=["mlflow"], settings={}) as lines:
         lines.write({"step": 1, "epoch": 1, "loss": 2.0})
         lines.write({"step": 2, "left_out": "loss: nan", "samples": ["s1"]})
         lines.write({"step": 3, "loss": 1.0})
-        lines.rewind(1)
+        lines.rewind(1, -1)
         lines.write({"step": 2, "loss": 1.5})
     assert recorder.lines == [(1, {"loss": 2.0}), (3, {"loss": 1.0}), (2, {"loss": 1.5})]
     assert recorder.ended

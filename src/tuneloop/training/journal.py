@@ -24,6 +24,7 @@ class Journal:
     Args:
         folder: the run's folder.
         step: steps done so far; later lines of an earlier, killed attempt are dropped.
+        evaluated: the step of the last evaluation, -1 for none; it may be done again, and must not be told twice.
         report_to: names of trackers.
         settings: what the trackers show as the run's configuration.
 
@@ -31,16 +32,19 @@ class Journal:
         UsageError: a tracker is not installed (code `training.tracker_missing`).
     """
 
-    def __init__(self, folder: Path, *, step: int, report_to: Sequence[str], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, *, step: int, evaluated: int, report_to: Sequence[str], settings: Mapping[str, Any]
+    ) -> None:
         self._folder = folder
         self._path = folder / "metrics.jsonl"
         self._board: Any = None
         self._trackers = _trackers([name for name in report_to if name != TENSORBOARD], folder, settings)
         self._with_board = TENSORBOARD in report_to
-        self._open(step)
+        self._open(step, evaluated)
 
-    def _open(self, step: int) -> None:
-        kept = [line for line in read_metrics(self._path) if line["step"] <= step]
+    def _open(self, step: int, evaluated: int) -> None:
+        lines = read_metrics(self._path)
+        kept = [line for line in lines if line["step"] <= (evaluated if "validation_loss" in line else step)]
         write_text_atomically(self._path, "".join(json.dumps(line) + "\n" for line in kept))
         self._file = self._path.open("a", encoding="utf-8")
         if self._with_board:
@@ -64,10 +68,10 @@ class Journal:
             with _talk_to_stderr():
                 self._trackers.end_training()
 
-    def rewind(self, step: int) -> None:
+    def rewind(self, step: int, evaluated: int) -> None:
         """Drop what was written after a step: the run has gone back to it."""
         self._close()
-        self._open(step)
+        self._open(step, evaluated)
 
     def write(self, figures: dict[str, Any]) -> None:
         """Append one object; it must hold `step`.

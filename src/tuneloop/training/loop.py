@@ -61,7 +61,13 @@ def train(task: Task, progress: Progress) -> tuple[State, dict[str, Tensor]]:
     task.model.train()
     with (
         torch.random.fork_rng(devices=[p.device for p in named.values() if p.device.type == "cuda"][:1]),
-        Journal(task.folder, step=state.step, report_to=task.report_to, settings=task.identity) as journal,
+        Journal(
+            task.folder,
+            step=state.step,
+            evaluated=state.evaluated_step,
+            report_to=task.report_to,
+            settings=task.identity,
+        ) as journal,
         progress.track(text("training.label"), len(task.steps), "steps") as tracker,
         deferred_signals() as check_signals,
     ):

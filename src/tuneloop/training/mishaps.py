@@ -124,7 +124,7 @@ def go_back(now: Training, path: Path) -> None:
     """Read a checkpoint back into the training; the metrics after it are dropped."""
     done = now.state.step
     now.state, now.best = read_state(path, now.task.model, now.optimizer)
-    now.journal.rewind(now.state.step)
+    now.journal.rewind(now.state.step, now.state.evaluated_step)
     now.tracker.advance(now.state.step - done)
 
 
