@@ -141,6 +141,33 @@ def load(
     return load_answerer(named, max_new_tokens=max_new_tokens, progress=progress)
 
 
+def converse(
+    name: str | Path | None = None,
+    workspace: AnyWorkspace = None,
+    *,
+    max_new_tokens: int | None = None,
+    accept_license: str | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Answerer, Callable[[str], Answerer]]:
+    """Load a base model for a conversation in which several of its adapters may take turns.
+
+    Args: as in `load`.
+
+    Returns:
+        What answers first, and what finds the others by name.
+    """
+    from tuneloop.serving.named import find
+
+    place = _workspace(workspace)
+    named = find(None if name is None else str(name), place, accept_license=accept_license)
+    from tuneloop.models.load import load_model  # slow to import: a wrong name is told without it
+    from tuneloop.serving.voices import Voices
+
+    loaded = load_model(named.model, progress=progress)
+    voices = Voices(loaded, named.model.name_or_path, place, max_new_tokens=max_new_tokens)
+    return voices.find(str(name) if name is not None else named.name), voices.find
+
+
 def predict(
     name: str | Path,
     data: Path | str,

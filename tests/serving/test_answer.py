@@ -9,6 +9,7 @@ import pytest
 
 from tuneloop.core.errors import UsageError
 from tuneloop.core.records import Message
+from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import Sampling
 from tuneloop.models.tiny import build_tiny
 from tuneloop.serving.answer import Answerer, as_messages
@@ -18,7 +19,8 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 @pytest.fixture(scope="module")
 def answerer() -> Answerer:
-    return Answerer(build_tiny(), name="base:tiny", sampling=Sampling(max_new_tokens=8))
+    loaded = build_tiny()
+    return Answerer(loaded, Engine(loaded.model), name="base:tiny", sampling=Sampling(max_new_tokens=8))
 
 
 class Says:
@@ -60,7 +62,8 @@ def test_a_character_of_several_tokens_is_never_cut(answerer: Answerer, monkeypa
 
 def test_the_system_message_of_the_training_is_put_before_what_has_none() -> None:
     loaded = build_tiny()
-    plain, briefed = Answerer(loaded, name="a"), Answerer(loaded, name="b", system="Be brief.")
+    engine = Engine(loaded.model)
+    plain, briefed = Answerer(loaded, engine, name="a"), Answerer(loaded, engine, name="b", system="Be brief.")
     asked = as_messages(HELLO)
     with_system = (Message(role="system", content="Be brief."), *asked)
     assert briefed._request(HELLO).ids == plain._request(with_system).ids == briefed._request(with_system).ids

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from tuneloop.engine.request import Sampling
 from tuneloop.models.load import LoadedModel
-from tuneloop.serving.answer import Answerer
+from tuneloop.serving.answer import Answerer, merged_engine
 from tuneloop.serving.named import find
 from tuneloop.store.workspace import Workspace
 
@@ -35,7 +35,8 @@ def test_the_answer_of_an_adapter_is_that_of_its_merged_weights(
     client: TestClient, workspace: Workspace, loaded: LoadedModel
 ) -> None:
     for name in ("bank", "legal"):
-        merged = Answerer(loaded, name=name, adapter=find(name, workspace).folder, sampling=Sampling(max_new_tokens=8))
+        engine = merged_engine(loaded, find(name, workspace).folder)
+        merged = Answerer(loaded, engine, name=name, sampling=Sampling(max_new_tokens=8))
         assert content(ask(client, model=name)) == merged.answer(HELLO)
 
 

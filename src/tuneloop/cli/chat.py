@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -14,7 +14,17 @@ from tuneloop.cli.verbs import verb
 from tuneloop.core.messages import text
 
 if TYPE_CHECKING:
+    from tuneloop.core.progress import Progress
     from tuneloop.serving.answer import Answerer
+    from tuneloop.serving.chat import FindVoice
+
+
+class Given(TypedDict):
+    """What is passed on as it was given."""
+
+    max_new_tokens: int | None
+    accept_license: str | None
+    progress: Progress
 
 
 def add_to(application: typer.Typer) -> None:
@@ -35,17 +45,11 @@ def chat(
 
     if question is None and session.json:
         raise UsageError("cli.chat_json", help="tuneloop chat --help")
-    answerer = api.load(
-        adapter,
-        session.workspace,
-        max_new_tokens=max_new_tokens,
-        accept_license=accept_license,
-        progress=session.progress,
-    )
+    given = Given(max_new_tokens=max_new_tokens, accept_license=accept_license, progress=session.progress)
     if question is None:
-        _converse(session, answerer)
+        _converse(session, *api.converse(adapter, session.workspace, **given))
         return None
-    return _answer(session, answerer, question)
+    return _answer(session, api.load(adapter, session.workspace, **given), question)
 
 
 def _answer(session: Session, answerer: Answerer, question: str) -> Reply | None:
@@ -61,13 +65,13 @@ def _answer(session: Session, answerer: Answerer, question: str) -> Reply | None
     return None
 
 
-def _converse(session: Session, answerer: Answerer) -> None:
+def _converse(session: Session, first: Answerer, find: FindVoice) -> None:
     from rich.text import Text
 
     from tuneloop.serving.chat import Chat, converse
 
-    session.show(Text(text("serving.welcome", name=answerer.name, commands=text("serving.commands")), style="dim"))
-    converse(Chat(answerer), _lines(session), _write, lambda note: session.show(Text(note, style="dim")))
+    session.show(Text(text("serving.welcome", name=first.name, commands=text("serving.commands")), style="dim"))
+    converse(Chat(first, find), _lines(session), _write, lambda note: session.show(Text(note, style="dim")))
 
 
 def _lines(session: Session) -> Iterator[str]:

@@ -18,6 +18,7 @@ from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import FinishReason, Request, Sampling
 from tuneloop.models.load import LoadedModel, load_model
 from tuneloop.serving.named import Named
+from tuneloop.serving.pieces import Pieces
 
 MAX_NEW_TOKENS = 512
 """Longest answer of chat and prediction, unless told otherwise."""
@@ -43,31 +44,30 @@ class Answerer:
 
     Args:
         loaded: the base model.
+        engine: what generates; others may share it.
         name: what people call this model: `bank-service@v0003`, or `base:smollm2-135m`.
-        adapter: folder of the adapter; None: the base model answers.
+        adapter: the engine's name of the adapter; None: the engine's own model answers.
         system: system message put before a conversation that has none, as in the training.
         sampling: how tokens are chosen; greedy by default.
-        batch_size: conversations that `answer_many` answers together.
     """
 
     def __init__(
         self,
         loaded: LoadedModel,
+        engine: Engine,
         *,
         name: str,
-        adapter: Path | None = None,
+        adapter: str | None = None,
         system: str | None = None,
         sampling: Sampling | None = None,
-        batch_size: int = 32,
     ) -> None:
         self.name = name
         self.system = system
         self.template = loaded.template
+        self._adapter = adapter
         self._sampling = sampling or Sampling(max_new_tokens=MAX_NEW_TOKENS)
-        # One model answers: the merged copy is the engine's model, so that the base can be let go.
-        model = loaded.model if adapter is None else merge(loaded, adapter)
-        self._context = int(getattr(model.config, "max_position_embeddings", None) or 2**31)
-        self._engine = Engine(model, batch_size=batch_size)
+        self._context = int(getattr(loaded.model.config, "max_position_embeddings", None) or 2**31)
+        self._engine = engine
 
     def __repr__(self) -> str:
         return f"<Answerer {self.name}>"
@@ -113,16 +113,10 @@ class Answerer:
         return [answers[place] for place in range(len(conversations))]
 
     def _pieces(self, request: Request) -> Iterator[str]:
-        ids: list[int] = []
-        said = ""
+        pieces = Pieces(self.template.decode)
         for token in self._engine.stream(request):
-            ids.append(token)
-            decoded = self.template.decode(ids)
-            # A character of several bytes may be half done; it then reads as U+FFFD and is held back.
-            if decoded.startswith(said) and not decoded.endswith("\ufffd"):
-                yield decoded[len(said) :]
-                said = decoded
-        yield self.template.decode(ids)[len(said) :]
+            yield pieces.add([token])
+        yield pieces.finish()
 
     def _request(self, conversation: Conversation, row: int | None = None) -> Request:
         messages = as_messages(conversation, row=row)
@@ -134,7 +128,7 @@ class Answerer:
             raise UsageError("serving.prompt_too_long", row=row, tokens=len(ids), limit=self._context)
         limit = min(self._sampling.max_new_tokens, room)
         sampling = replace(self._sampling, max_new_tokens=limit)
-        return Request(ids, sampling=sampling, stop_ids=self.template.stop_ids)
+        return Request(ids, adapter=self._adapter, sampling=sampling, stop_ids=self.template.stop_ids)
 
 
 def load_answerer(
@@ -145,14 +139,23 @@ def load_answerer(
     Raises:
         TuneloopError: everything that loading a model raises; `adapters.base_differs` when the base is another.
     """
+    loaded = load_model(named.model, progress=progress)
     return Answerer(
-        load_model(named.model, progress=progress),
+        loaded,
+        merged_engine(loaded, named.folder, batch_size=batch_size),
         name=named.name,
-        adapter=named.folder,
         system=named.system,
         sampling=Sampling(max_new_tokens=max_new_tokens or MAX_NEW_TOKENS),
-        batch_size=batch_size,
     )
+
+
+def merged_engine(loaded: LoadedModel, folder: Path | None, *, batch_size: int = 32) -> Engine:
+    """An engine of one model: the base, or a copy with the adapter in `folder` merged into it.
+
+    Raises:
+        ArtifactError: the adapter is missing, damaged, or was trained on another base.
+    """
+    return Engine(loaded.model if folder is None else merge(loaded, folder), batch_size=batch_size)
 
 
 def as_messages(conversation: Conversation, row: int | None = None) -> tuple[Message, ...]:

@@ -48,12 +48,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "serving.welcome": ("{name} is ready. {commands}", "{name} 已就绪。{commands}"),
     "serving.commands": (
-        "/exit ends, /reset starts again, /undo takes the last turn back.",
-        "/exit 退出，/reset 重新开始，/undo 撤回上一轮。",
+        "/adapter NAME lets another one answer, /compare [NAME [NAME]] lets two, /undo takes the last turn back, "
+        "/reset starts again, /save [FILE] writes the conversation, /exit ends.",
+        "/adapter 名称 换一个作答，/compare [名称 [名称]] 两个同时作答，/undo 撤回上一轮，/reset 重新开始，"
+        "/save [文件] 保存对话，/exit 退出。",
     ),
     "serving.command_unknown": (
-        "There is no command {command}. /exit ends, /reset starts again, /undo takes the last turn back.",
-        "没有命令 {command}。/exit 退出，/reset 重新开始，/undo 撤回上一轮。",
+        "There is no command {command}; /help lists them.",
+        "没有命令 {command}；/help 可列出全部。",
+    ),
+    "serving.adapter_names": ("/adapter takes one name.", "/adapter 需要一个名称。"),
+    "serving.adapter_names.hint": (
+        "For example /adapter bank-service@v0001, or /adapter base.",
+        "例如 /adapter bank-service@v0001，或 /adapter base。",
+    ),
+    "serving.compare_names": ("/compare does not know whom to compare.", "/compare 无法确定比较对象。"),
+    "serving.compare_names.hint": (
+        "Give two names, for example /compare base bank-service; /adapter NAME ends a comparison.",
+        "请给出两个名称，例如 /compare base bank-service；/adapter 名称 可结束比较。",
+    ),
+    "serving.now_answers": ("{name} answers from now on.", "现在由 {name} 作答。"),
+    "serving.now_both": (
+        "{left} and {right} answer from now on; /adapter NAME ends the comparison.",
+        "现在由 {left} 与 {right} 同时作答；/adapter 名称 可结束比较。",
+    ),
+    "serving.speaks": ("{name}:", "{name}："),
+    "serving.spoke": ("first words after {first} ms, all after {seconds} s", "首段用时 {first} 毫秒，共 {seconds} 秒"),
+    "serving.saved": ("Saved as {path}; a recipe can read it.", "已保存到 {path}，可作为配方的数据源。"),
+    "serving.nothing_to_save": ("Nothing has been said yet.", "还没有对话内容。"),
+    "serving.not_saved": ("{file} was not written: {problem}.", "未能写入 {file}：{problem}。"),
+    "serving.not_saved.hint": (
+        "Name a new file in a folder that exists: /save talk.jsonl.",
+        "请指定已有文件夹中的新文件：/save talk.jsonl。",
     ),
     "serving.reset": ("Started again.", "已重新开始。"),
     "serving.undone": ("The last turn is taken back.", "已撤回上一轮。"),
