@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -44,6 +44,11 @@ CARD = {
     "trained": 1,
     "share": 1.0,
 }
+
+
+@pytest.fixture(scope="session")
+def adapter_maker() -> Callable[..., None]:
+    return make_adapter
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import httpx2
 import openai
@@ -14,6 +15,7 @@ from tuneloop.engine.request import Sampling
 from tuneloop.models.load import LoadedModel
 from tuneloop.serving.answer import Answerer, merged_engine
 from tuneloop.serving.named import find
+from tuneloop.store.feedback import list_feedback
 from tuneloop.store.workspace import Workspace
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -168,3 +170,84 @@ def test_health_readiness_and_metrics(client: TestClient) -> None:
     metrics = client.get("/metrics").text
     assert 'tuneloop_requests_total{model="base",outcome="answered"}' in metrics
     assert client.get("/nothing").json()["error"]["code"] == "serving.route_unknown"
+
+
+def test_feedback_is_stored_with_the_version_that_answered(client: TestClient, workspace: Workspace) -> None:
+    first, second = (ask(client, model=name).json() for name in ("bank", "legal"))
+    said = {"response_id": first["id"], "kind": "thumbs", "value": "up", "user": "ann"}
+    receipt = client.post("/v1/feedback", json=said).json()
+    assert receipt["model"] == "bank@v0001"
+    assert client.post("/v1/feedback", json=said).json()["id"] == receipt["id"]
+    chosen = {"response_id": first["id"], "kind": "choice", "value": "right", "other_response_id": second["id"]}
+    assert client.post("/v1/feedback", json=chosen).status_code == 200
+    kept = {feedback.kind: feedback for feedback in list_feedback(workspace)}
+    assert kept["thumbs"].answer == first["choices"][0]["message"]["content"]
+    assert (kept["choice"].model, kept["choice"].other_model) == ("bank@v0001", "legal@v0001")
+
+
+def test_feedback_on_a_streamed_answer_is_taken(client: TestClient) -> None:
+    id_ = ask(client, stream=True).headers["x-tuneloop-response-id"]
+    said = {"response_id": id_, "kind": "correction", "value": "corrected", "corrected": "Better."}
+    assert client.post("/v1/feedback", json=said).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"response_id": "nothing"}, 404),
+        ({"value": "left"}, 400),
+        ({"kind": "correction", "value": "corrected"}, 400),
+        ({"kind": "choice", "value": "left"}, 400),
+        ({"kind": "choice", "value": "left", "other_response_id": "nothing"}, 404),
+        ({"extra": 1}, 400),
+    ],
+)
+def test_feedback_that_is_half_is_refused(client: TestClient, change: dict[str, object], status: int) -> None:
+    said = {"response_id": ask(client).json()["id"], "kind": "thumbs", "value": "up"}
+    response = client.post("/v1/feedback", json=said | change)
+    assert (response.status_code, bool(response.json()["error"]["message"])) == (status, True)
+
+
+def test_an_adapter_goes_in_and_out_of_memory_by_its_registered_name(client: TestClient) -> None:
+    loaded = client.post("/v1/load_lora_adapter", json={"lora_name": "bank", "pinned": True})
+    assert loaded.json() == {"model": "bank@v0001", "status": "loaded"}
+    before = content(ask(client, model="bank"))
+    assert client.post("/v1/unload_lora_adapter", json={"lora_name": "bank@v1"}).status_code == 200
+    assert client.post("/v1/unload_lora_adapter", json={"lora_name": "bank"}).status_code == 404
+    assert content(ask(client, model="bank")) == before
+
+
+@pytest.mark.parametrize("path", ["/tmp/adapter", "../adapters/bank", ""])
+def test_no_adapter_is_loaded_from_a_path(client: TestClient, path: str) -> None:
+    body = {"lora_name": "bank", "lora_path": path}
+    assert client.post("/v1/load_lora_adapter", json=body).json()["error"]["code"] == "serving.path_refused"
+
+
+TRICKS = [
+    "../bank",
+    "bank/../legal",
+    "/etc/passwd",
+    "..%2fbank",
+    "bank\x00",
+    "b\u0430nk",
+    "bank@../v1",
+    "~",
+    "C:\\x",
+    "x" * 190,
+]
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_a_name_that_leads_elsewhere_opens_nothing(client: TestClient, name: str) -> None:
+    opened: list[str] = []
+    hook_is_on = [True]
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if hook_is_on and event == "open" and isinstance(arguments[0], str):
+            opened.append(arguments[0])
+
+    sys.addaudithook(watch)
+    for response in (ask(client, model=name), client.post("/v1/load_lora_adapter", json={"lora_name": name})):
+        assert response.status_code in (400, 404)
+    hook_is_on.clear()
+    assert not [path for path in opened if "passwd" in path or ".." in path or "adapters/" in path]

@@ -28,6 +28,7 @@ VERBS = (
     "chat",
     "serve",
     "feedback",
+    "keys",
     "adapters",
     "models",
     "recipe",

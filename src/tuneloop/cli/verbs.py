@@ -26,8 +26,8 @@ DebugOption = Annotated[bool, typer.Option("--debug", help=text("cli.option.debu
 # fmt: off
 ORDER = (
     "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "serve", "feedback",
-    "adapters", "models", "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote",
-    "rollback", "export", "get", "schema",
+    "keys", "adapters", "models", "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote",
+    "rollback", "export", "get", "schema", "create", "revoke",
 )
 # fmt: on
 """Verbs and groups in the order of the help."""

@@ -140,6 +140,11 @@ class Engine:
         each = [lane.counts for lane in (*self._lanes.values(), *self._leaving)]
         return Counts(sum(one.waiting for one in each), sum(one.running for one in each))
 
+    @property
+    def context(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return context_of(self._models[None])
+
     # ---- adapters ----------------------------------------------------------------------------------------------------
 
     def load(self, name: str, updates: Updates, *, version: str, pinned: bool = False) -> None:

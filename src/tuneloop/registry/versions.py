@@ -76,8 +76,12 @@ def resolve(workspace: Workspace, reference: str) -> Adapter:
         NotFoundError: no such adapter (code `registry.adapter_unknown`, with the nearest name), version
             (`registry.version_unknown`) or alias (`registry.alias_unknown`).
     """
+    return choose(list_adapters(workspace), reference)
+
+
+def choose(everything: Sequence[Adapter], reference: str) -> Adapter:
+    """Find the version that a reference means among these; errors name no others. Raises: as `resolve`."""
     wanted = parse_reference(reference)
-    everything = list_adapters(workspace)
     versions = {adapter.version: adapter for adapter in everything if adapter.name == wanted.name}
     if not versions:
         raise _unknown(wanted.name, sorted({adapter.name for adapter in everything}))

@@ -39,6 +39,8 @@ class Reply:
     body: Body
     model: Model
     template: ChatTemplate
+    messages: tuple[Message, ...]
+    """What was read: the conversation, or the text of a plain completion as one turn."""
     prompt_tokens: int
     choices: list[Choice]
     id: str = ""
@@ -71,7 +73,7 @@ class Reply:
         }
 
 
-def begin(body: Body, model: Model, template: ChatTemplate, worker: Worker, *, longest: int, context: int) -> Reply:
+def begin(body: Body, model: Model, template: ChatTemplate, worker: Worker, *, longest: int) -> Reply:
     """Put a request's answers into the engine's queue.
 
     Args:
@@ -80,13 +82,13 @@ def begin(body: Body, model: Model, template: ChatTemplate, worker: Worker, *, l
         template: the base model's.
         worker: the engine's thread.
         longest: tokens that the server writes at most.
-        context: tokens that the model reads at most.
 
     Raises:
         UsageError: there is nothing to answer, or too much (codes `serving.no_question`, `serving.prompt_too_long`).
         TuneloopError: what the worker refuses.
     """
-    ids = _prompt(body, model, template)
+    context = worker.engine.context
+    messages, ids = _prompt(body, model, template)
     if len(ids) >= context:
         raise UsageError("serving.prompt_too_long", tokens=len(ids), limit=context)
     most = min(body.limit or longest, longest, context - len(ids))
@@ -97,17 +99,19 @@ def begin(body: Body, model: Model, template: ChatTemplate, worker: Worker, *, l
             request = Request(ids, adapter=model.adapter, sampling=sampling, stop_ids=template.stop_ids)
             choices.append(Choice(worker.submit(request), Pieces(template.decode, body.stops)))
     except BaseException:
-        for choice in choices:
-            choice.handle.cancel()
+        worker.cancel([choice.handle for choice in choices])
         raise
-    return Reply(body, model, template, len(ids), choices)
+    return Reply(body, model, template, messages, len(ids), choices)
 
 
 async def whole(reply: Reply, worker: Worker, *, deadline_seconds: float) -> dict[str, Any]:
-    """Wait for all answers, and return OpenAI's object."""
-    for choice in reply.choices:
-        async for _ in _spoken(choice, worker, deadline_seconds):
-            pass
+    """Wait for all answers, and return OpenAI's object; leaving early ends all of them."""
+    try:
+        for choice in reply.choices:
+            async for _ in _spoken(choice, worker, deadline_seconds):
+                pass
+    finally:
+        worker.cancel([choice.handle for choice in reply.choices])
     if isinstance(reply.body, ChatRequest):
         choices = [_chat_choice(reply, number, choice) for number, choice in enumerate(reply.choices)]
     else:
@@ -127,13 +131,16 @@ async def whole(reply: Reply, worker: Worker, *, deadline_seconds: float) -> dic
 async def streamed(reply: Reply, worker: Worker, *, deadline_seconds: float) -> AsyncIterator[str]:
     """Give the answers as server-sent events; what is asked for as `n` comes one answer after the other."""
     chat = isinstance(reply.body, ChatRequest)
-    for number, choice in enumerate(reply.choices):
-        if chat:
-            yield _event(reply, number, {"role": "assistant", "content": ""}, None)
-        async for piece in _spoken(choice, worker, deadline_seconds):
-            if piece:
-                yield _event(reply, number, {"content": piece} if chat else piece, None)
-        yield _event(reply, number, {} if chat else "", choice.finish_reason)
+    try:
+        for number, choice in enumerate(reply.choices):
+            if chat:
+                yield _event(reply, number, {"role": "assistant", "content": ""}, None)
+            async for piece in _spoken(choice, worker, deadline_seconds):
+                if piece:
+                    yield _event(reply, number, {"content": piece} if chat else piece, None)
+            yield _event(reply, number, {} if chat else "", choice.finish_reason)
+    finally:
+        worker.cancel([choice.handle for choice in reply.choices])
     if reply.body.stream_options and reply.body.stream_options.include_usage:
         yield _line({**reply.frame([], chunk=True), "usage": reply.usage})
     yield "data: [DONE]\n\n"
@@ -151,18 +158,19 @@ async def _spoken(choice: Choice, worker: Worker, deadline_seconds: float) -> As
     choice.finish_reason = choice.handle.reason
 
 
-def _prompt(body: Body, model: Model, template: ChatTemplate) -> tuple[int, ...]:
+def _prompt(body: Body, model: Model, template: ChatTemplate) -> tuple[tuple[Message, ...], tuple[int, ...]]:
+    """What is read: as messages, and as tokens."""
     if isinstance(body, CompletionRequest):
         ids = template.plain(body.prompt)
         if not ids:
             raise UsageError("serving.no_question")
-        return ids
+        return (Message(role="user", content=body.prompt),), ids
     messages = _messages(body)
     if messages[-1].role not in ("user", "tool") or not messages[-1].content.strip():
         raise UsageError("serving.no_question")
     if model.system is not None and messages[0].role != "system":
         messages = [Message(role="system", content=model.system), *messages]
-    return template.prompt(messages)
+    return tuple(messages), template.prompt(messages)
 
 
 def _messages(body: ChatRequest) -> list[Message]:

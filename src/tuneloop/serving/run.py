@@ -19,6 +19,7 @@ from tuneloop.serving.app import DRAIN_SECONDS, make_app
 from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.served import ServedModels, make_engine
 from tuneloop.serving.worker import Worker
+from tuneloop.store.access import list_keys
 from tuneloop.store.workspace import Workspace
 
 
@@ -46,13 +47,14 @@ def run(
         UsageError: the port is in use (code `serving.port_taken`).
         TuneloopError: what loading a model raises.
     """
-    if not is_loopback(config.host):
+    if not is_loopback(config.host) and not any(key.is_valid() for key in list_keys(workspace)):
         raise NotAllowedError("serving.open_host", host=config.host)
     listener = listen(config.host, config.port)
     with listener:
         models = ServedModels(load_model(model, progress=progress), model.name_or_path, workspace)
         engine = make_engine(models, batch_size=config.batch_size, adapter_bytes=config.adapter_bytes)
-        app = make_app(models, Worker(engine, queue_limit=config.queue_limit), config)
+        worker = Worker(engine, queue_limit=config.queue_limit)
+        app = make_app(models, worker, config, keys_required=not is_loopback(config.host))
         extend(app, models)
         port = listener.getsockname()[1]
         ready(f"http://{config.host}:{port}", len(models.adapters()))

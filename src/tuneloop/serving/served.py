@@ -11,7 +11,8 @@ from tuneloop.core.errors import NotFoundError
 from tuneloop.core.records import Adapter
 from tuneloop.engine.engine import Engine
 from tuneloop.models.load import LoadedModel
-from tuneloop.registry.versions import list_adapters, resolve
+from tuneloop.registry.versions import choose, list_adapters, resolve
+from tuneloop.store.access import LOCAL, Key
 from tuneloop.store.artifacts import read_manifest
 from tuneloop.store.workspace import Workspace
 
@@ -48,30 +49,45 @@ class ServedModels:
         self._seen: tuple[float, list[Adapter]] = (-1e9, [])
         self._systems: dict[str, str | None] = {}
 
-    def adapters(self) -> list[Adapter]:
-        """Registered versions that fit the base model, as of at most a second ago."""
-        at, found = self._seen
-        if time.monotonic() - at > FRESH_SECONDS:
-            found = [adapter for adapter in list_adapters(self.workspace) if self._fits(adapter)]
-            self._seen = (time.monotonic(), found)
-        return found
+    def adapters(self, key: Key = LOCAL) -> list[Adapter]:
+        """Registered versions that fit the base model and exist for the key, as of at most a second ago."""
+        return [adapter for adapter in self._registered() if self._fits(adapter) and key.may_use(adapter.name)]
 
-    def find(self, name: str) -> Model:
+    def find(self, name: str, key: Key = LOCAL) -> Model:
         """Find what a request's `model` means: `base`, the base model's own name, or an adapter's.
+
+        Args:
+            name: as the request has it.
+            key: what does not exist for it is not found.
 
         Raises:
             NotFoundError: there is none of that name (codes `registry.…`, `serving.other_base`).
             UsageError: it can't be a name.
         """
         if name in (BASE, self.base_name):
+            if not key.may_use(BASE):
+                raise NotFoundError("serving.model_unknown", name=name)
             return Model(BASE, None)
-        self.adapters()
-        adapter = resolve(self.workspace, name)
+        try:
+            adapter = self._choose(name, key)
+        except NotFoundError:  # it may have been registered a moment ago
+            self._seen = (-1e9, [])
+            adapter = self._choose(name, key)
         if not self._fits(adapter):
             raise NotFoundError(
                 "serving.other_base", name=adapter.label, base=adapter.base_model, served=self.base_name
             )
         return Model(adapter.label, adapter.label, self._system(adapter))
+
+    def _choose(self, name: str, key: Key) -> Adapter:
+        return choose([adapter for adapter in self._registered() if key.may_use(adapter.name)], name)
+
+    def _registered(self) -> list[Adapter]:
+        at, found = self._seen
+        if time.monotonic() - at > FRESH_SECONDS:
+            found = list_adapters(self.workspace)
+            self._seen = (time.monotonic(), found)
+        return found
 
     def updates(self, label: str) -> tuple[str, dict[str, LowRank]]:
         """Read an adapter for the engine: its version, and its updates by module.

@@ -15,7 +15,7 @@ Text = Annotated[str, StringConstraints(max_length=1_000_000)]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class TextPart(_Body):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Sequence
 
 from tuneloop.core.errors import ResourceError, TryAgainError
 from tuneloop.engine.engine import Engine
@@ -16,11 +16,10 @@ from tuneloop.engine.request import Request
 IDLE_SECONDS = 1.0
 """How often the thread looks up when nobody calls it."""
 
+PAUSE_SECONDS = 0.1
+"""Before the next step after one that failed as a whole."""
 
-class Notify(Protocol):
-    """Called by the engine's thread after each step."""
-
-    def __call__(self) -> None: ...
+log = logging.getLogger("tuneloop.serving")
 
 
 class Worker:
@@ -90,11 +89,17 @@ class Worker:
                         continue
         finally:
             self._waiting.discard(entry)
-            if not handle.done:
-                handle.cancel()
-                with self._wake:
-                    self._submitted = True
-                    self._wake.notify_all()
+            self.cancel([handle])
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        """End answers before the next step; those that are finished stay as they are."""
+        unfinished = [handle for handle in handles if not handle.done]
+        for handle in unfinished:
+            handle.cancel()
+        if unfinished:
+            with self._wake:
+                self._submitted = True
+                self._wake.notify_all()
 
     def drain(self, seconds: float) -> bool:
         """Take nothing new, finish what was accepted, and end the thread; False when that took too long."""
@@ -111,16 +116,25 @@ class Worker:
 
     def _run(self) -> None:
         while True:
-            if self.engine.step():
-                self._tell()
+            if self._step():
                 continue
-            self._tell()
             with self._wake:
                 if self._stopping:
                     return
                 if not self._submitted:
                     self._wake.wait(IDLE_SECONDS)
                 self._submitted = False
+
+    def _step(self) -> bool:
+        """One step; False when there was nothing to do. The thread outlives whatever goes wrong outside a forward."""
+        try:
+            return self.engine.step()
+        except Exception:
+            log.exception("engine")
+            time.sleep(PAUSE_SECONDS)
+            return True
+        finally:
+            self._tell()
 
     def _tell(self) -> None:
         for loop, event in list(self._waiting):

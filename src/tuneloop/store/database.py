@@ -32,7 +32,7 @@ from tuneloop.core.errors import (
 )
 from tuneloop.store.workspace import Workspace
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions/`."""
 
 BUSY_SECONDS = 20.0
@@ -109,6 +109,23 @@ FEEDBACK = sa.Table(
     sa.Column("created_at", sa.String(32), nullable=False),
 )
 """What people say about answers, masked; rows are only added."""
+
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("label", sa.String(200), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("verbs", sa.Text),
+    sa.Column("adapters", sa.Text),
+    sa.Column("requests_per_minute", sa.Integer),
+    sa.Column("tokens_per_minute", sa.Integer),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("expires_at", sa.String(32)),
+    sa.Column("revoked_at", sa.String(32)),
+)
+"""API keys; only their hashes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ AREAS = (
     "general",
     "recipe",
     "store",
+    "access",
     "data",
     "models",
     "adapters",

@@ -75,6 +75,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.option.feedback_kind": ("Only of this kind.", "只看该类反馈。"),
     "cli.option.feedback_limit": ("The newest so many.", "最新的条数。"),
     "cli.option.out_feedback": ("File to write (.jsonl).", "输出文件（.jsonl）。"),
+    "cli.help.keys": ("API keys of the server: create, list, revoke.", "服务的 API 密钥：创建、列出、吊销。"),
+    "cli.help.keys.create": ("Make a key; it is printed once.", "创建密钥；仅显示一次。"),
+    "cli.help.keys.list": ("All keys, without the keys themselves.", "列出全部密钥（不含密钥本身）。"),
+    "cli.help.keys.revoke": (
+        "Let a key be refused; running servers follow within a second.",
+        "吊销密钥；运行中的服务会在一秒内生效。",
+    ),
+    "cli.option.key_role": ("What it may do.", "角色。"),
+    "cli.option.key_label": ("Whose it is.", "所属者。"),
+    "cli.option.key_adapter": (
+        "Only this adapter (or base) exists for it; several times for more.",
+        "仅可使用该适配器（或 base）；可多次给出。",
+    ),
+    "cli.option.key_scope": (
+        "Only this of what its role may; several times for more.",
+        "仅限角色中的该项权限；可多次给出。",
+    ),
+    "cli.option.key_days": ("It expires after so many days.", "有效天数。"),
+    "cli.option.key_requests": ("Requests a minute.", "每分钟请求数。"),
+    "cli.option.key_tokens": ("Tokens a minute, read and written.", "每分钟词元数（输入与输出合计）。"),
+    "cli.option.key_id": ("Id of the key, as tuneloop keys list shows it.", "密钥编号，见 tuneloop keys list。"),
     "cli.option.serve_model": (
         "Base model; that of the workspace's newest adapter by default.",
         "基座模型；默认为工作区最新适配器的基座。",

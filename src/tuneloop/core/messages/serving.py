@@ -117,6 +117,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Send less, or raise serving.max_body_bytes.",
         "请减小请求，或增大 serving.max_body_bytes。",
     ),
+    "serving.limit_reached": (
+        "This key has used up its {name} ({limit}).",
+        "该密钥已用尽 {name}（{limit}）。",
+    ),
+    "serving.limit_reached.hint": (
+        "Ask again after the time in Retry-After ({retry_seconds} s).",
+        "请在 Retry-After 给出的时间（{retry_seconds} 秒）后重试。",
+    ),
+    "serving.path_refused": ("Adapters are not loaded from paths.", "不支持从路径加载适配器。"),
+    "serving.path_refused.hint": (
+        "Leave lora_path out, and give the name of a registered adapter as lora_name.",
+        "请去掉 lora_path，并在 lora_name 中给出已登记适配器的名称。",
+    ),
+    "serving.not_in_memory": ("{name} is not in memory.", "{name} 不在内存中。"),
+    "serving.not_in_memory.hint": (
+        "There is nothing to unload; adapters are loaded on their first use.",
+        "无需卸载；适配器在首次使用时加载。",
+    ),
     "serving.response_unknown": (
         "No answer with the id {id} is remembered.",
         "没有编号为 {id} 的回答记录。",
@@ -129,7 +147,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "serving.route_unknown.hint": ("The reference page is at /docs.", "参考页面见 /docs。"),
     "serving.internal": ("Something went wrong in the server.", "服务内部出错。"),
     "serving.internal.hint": (
-        "The server's log has the traceback under this request's id.",
+        "The server's log has the traceback under this request's id (header x-request-id).",
         "服务日志中按请求编号记录了详情。",
     ),
     "serving.ready": (
@@ -141,8 +159,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "监听 {host} 会允许其他机器访问，而目前没有密钥。",
     ),
     "serving.open_host.hint": (
-        "Leave out --host to listen on this machine alone.",
-        "去掉 --host，只在本机监听。",
+        "Make a key first (tuneloop keys create), or leave out --host to listen on this machine alone.",
+        "请先创建密钥（tuneloop keys create），或去掉 --host，只在本机监听。",
     ),
     "serving.port_taken": ("Port {port} of {host} is in use.", "{host} 的端口 {port} 已被占用。"),
     "serving.port_taken.hint": (
