@@ -82,7 +82,7 @@ def test_a_training_that_is_told_to_stop_goes_on_where_it_was(
     out, err = process.communicate(timeout=60)
     assert process.returncode == 143, err
     assert json.loads(out)["error"]["code"] == "general.terminated"
-    (run,) = runs.iterdir()
+    (run,) = (path for path in runs.iterdir() if path.is_dir())  # its lock lies beside it
     stopped_at = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["step"]
     (item,) = call("runs", "list", "--json").value
     assert (item["finished"], item["steps"]) == (False, stopped_at)
