@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup check test faults demo demo-zh bench format clean
+.PHONY: setup check test faults demo demo-zh bench format reference clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -15,11 +15,11 @@ $(STAMP): pyproject.toml constraints.txt
 setup: $(STAMP)  ## create .venv and install everything, pinned
 
 check: $(STAMP)  ## lint, types, layers, doctests, recipes, README: under a minute
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check src tests bench docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest src tests/test_docs.py tests/test_recipes.py
+	$(BIN)/pytest src tests/test_docs.py tests/test_reference.py tests/test_recipes.py
 
 test: check  ## the checks, then the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model and not slow"
@@ -38,9 +38,12 @@ bench: $(STAMP)  ## training throughput beside the textbook script and TRL (20 m
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python bench/train_throughput.py
 
+reference: $(STAMP)  ## write docs/reference and docs/schema anew, after a change of recipe, command line, errors or formats
+	$(BIN)/python docs/generate.py
+
 format: $(STAMP)
-	$(BIN)/ruff check --fix src tests bench
-	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench docs
+	$(BIN)/ruff format src tests bench docs
 
 clean:
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

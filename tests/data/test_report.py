@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from tuneloop.core.progress import SILENT
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.data.census import Census, Measure
-from tuneloop.data.report import Distribution, Report, bin_counts, report_schema
+from tuneloop.data.report import Distribution, Report, bin_counts
 from tuneloop.data.report_page import visible
 from tuneloop.data.report_text import report_grids
 
@@ -58,15 +57,6 @@ def test_samples_without_a_label_are_no_intent() -> None:
 def test_characters_that_can_not_be_seen_are_shown() -> None:
     assert visible("a\u202eb\xa0c") == "a⟨U+202E⟩b⟨U+00A0⟩c"
     assert visible("a\nb c") == "a\nb c"
-
-
-def test_the_schema_in_the_docs_is_current() -> None:
-    path = Path(__file__).parents[2] / "docs" / "schemas" / "report.schema.json"
-    current = json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
-    assert path.read_text(encoding="utf-8") == current, (
-        "Write it anew: python -c 'import json; from tuneloop.data.report import report_schema; "
-        "print(json.dumps(report_schema(), indent=2, ensure_ascii=False))' > docs/schemas/report.schema.json"
-    )
 
 
 def test_a_report_is_read_as_it_was_written(write: Write, prepare: Prepare) -> None:

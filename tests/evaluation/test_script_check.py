@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -19,8 +17,6 @@ from tuneloop.evaluation.script_check import BAR, check_script
 from tuneloop.evaluation.script_file import Script
 from tuneloop.evaluation.script_mutations import FILLERS, FOREIGN, INVENTED, MUTATIONS, fillers
 from tuneloop.evaluation.script_rules import RULES
-
-SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "script.schema.json"
 
 
 def sample(answer: str, question: str = "My card 4821 is lost.", **tags: str) -> Sample:
@@ -123,11 +119,6 @@ def test_a_catastrophic_pattern_is_stopped_in_time_and_named() -> None:
     assert caught.value.code == "evaluation.rule_pattern_endless"
     for language in get_args(Language):
         assert "r0" in caught.value.message(language)
-
-
-def test_the_schema_in_the_docs_is_the_schema() -> None:
-    # `tuneloop rules schema > docs/schema/script.schema.json` writes it again.
-    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == Script.model_json_schema()
 
 
 def test_test_sentences_are_no_part_of_what_is_judged() -> None:

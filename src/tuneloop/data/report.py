@@ -207,7 +207,7 @@ class Report(Record):
 
 
 def report_schema() -> dict[str, Any]:
-    """The JSON schema of `report.json`; it stands in `docs/schemas/`."""
+    """The JSON schema of `report.json`; it stands in `docs/schema/`."""
     schema = Report.model_json_schema(mode="serialization")
     tokens: dict[str, Any] = schema["properties"]["tokens"]
     nothing = {"type": "object", "maxProperties": 0}

@@ -11,11 +11,40 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
 from tuneloop.core.errors import UsageError
+from tuneloop.core.records import Record
 from tuneloop.store.artifacts import disk_errors, write_text_atomically
 
 TENSORBOARD = "tensorboard"
 """Written by ourselves: a resumed run continues its curves. All others go through accelerate."""
+
+
+class StepLine(Record):
+    """A line of metrics.jsonl after an optimiser step."""
+
+    step: int
+    epoch: float
+    tokens: int
+    loss: float
+    learning_rate: float
+    grad_norm: float
+    tokens_per_second: float
+    memory_bytes: int
+
+
+class EvaluationLine(Record):
+    """A line of metrics.jsonl after an evaluation of the validation split; step 0 is the base model."""
+
+    step: int
+    epoch: float
+    validation_loss: float
+
+
+def metrics_schema() -> dict[str, Any]:
+    """The JSON schema of a line of metrics.jsonl; it stands in `docs/schema/`."""
+    return TypeAdapter[StepLine | EvaluationLine](StepLine | EvaluationLine).json_schema()
 
 
 class Journal:
