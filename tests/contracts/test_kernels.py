@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -99,6 +100,19 @@ def test_attention_weights_see_the_past_only(kernels: Kernels, length: int, wind
     assert_close(kernels.attention_weights_backward(grad.clone(), weights, 0.25, window), expected, 8)
 
 
+@pytest.mark.parametrize("kv_heads", [1, 2, 6])
+def test_a_row_sees_its_own_cells(kernels: Kernels, kv_heads: int) -> None:
+    query, cache = make(3, 9, 8)[:, :6], make(3, 10, 2, kv_heads, 8, seed=1)
+    keys, values = (part.squeeze(2) for part in cache.transpose(1, 2).contiguous().transpose(1, 2).split(1, dim=2))
+    sees = torch.tensor([[0, 4], [0, 10], [3, 7]])
+    seen = kernels.attend_rows(query, keys, values, sees, 0.3)
+    for row, (first, last) in enumerate(sees.tolist()):
+        q = query[row].double().view(kv_heads, -1, 8)  # [K, G, D]
+        k, v = (x[row, first:last].double().transpose(0, 1) for x in (keys, values))  # [K, T, D]
+        expected = (0.3 * q @ k.transpose(1, 2)).softmax(-1) @ v
+        assert_close(seen[row], expected.flatten(), 12)  # torch keeps the weights in bfloat16
+
+
 @pytest.mark.parametrize("softcap", [0.0, 3.0])
 def test_cross_entropy_and_its_gradient(kernels: Kernels, softcap: float) -> None:
     logits, targets = make(9, 1003, scale=4.0), torch.arange(9) * 100
@@ -136,9 +150,7 @@ def test_other_types_and_a_switched_off_library_take_torch(monkeypatch: pytest.M
     native.library.cache_clear()
 
 
-def test_a_compiler_that_fails_is_reported_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
+def test_a_compiler_that_fails_is_reported_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TUNELOOP_CACHE", str(tmp_path))
     monkeypatch.setattr(native, "FLAGS", ("--no-such-flag",))
     problem = native.build()
@@ -146,3 +158,15 @@ def test_a_compiler_that_fails_is_reported_and_leaves_nothing(
     assert "no-such-flag" in problem
     assert not native.built_path().exists()
     assert not list(native.built_path().parent.iterdir())
+
+
+@pytest.mark.skipif(not native.can_build(), reason="no C++ compiler, or no bfloat16 instructions")
+def test_a_library_that_does_not_load_is_built_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TUNELOOP_CACHE", str(tmp_path))
+    native.library.cache_clear()
+    native.built_path().parent.mkdir()
+    native.built_path().write_bytes(b"no library")
+    assert native.library() is None
+    assert native.build() is None
+    assert native.library() is not None
+    native.library.cache_clear()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tuneloop.kernels.generation import attend_chunk, attend_rows, gated, turn
+from tuneloop.kernels.generation import attend_chunk, gated
 
 
 def plain(query, keys, values, hidden, scale):
@@ -21,18 +21,6 @@ def draw(*shape: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kv_heads", [1, 2, 6])
-def test_a_row_sees_its_own_cells(kv_heads):
-    query, cache = draw(3, 6, 8), draw(3, 10, 2 * kv_heads, 8)
-    keys, values = cache[:, :, :kv_heads], cache[:, :, kv_heads:]
-    hidden = torch.arange(10) >= torch.tensor([4, 10, 7])[:, None]
-    bias = torch.zeros(3, 10).masked_fill(hidden, float("-inf"))[:, None, None]
-    seen = attend_rows(query, keys, values, bias, 0.3)
-    for row in range(3):
-        expected = plain(query[row : row + 1], keys[row], values[row], hidden[row : row + 1], 0.3)
-        torch.testing.assert_close(seen[row : row + 1], expected, atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize("kv_heads", [1, 2, 6])
 @pytest.mark.parametrize("start", [0, 5])
 def test_a_chunk_sees_what_is_before_it(kv_heads, start):
     query, keys, values = draw(4, 6, 8), draw(4 + start, kv_heads, 8), draw(4 + start, kv_heads, 8) + 1
@@ -40,15 +28,6 @@ def test_a_chunk_sees_what_is_before_it(kv_heads, start):
     bias = torch.zeros(4, 4 + start).masked_fill(hidden, float("-inf")) if start else None
     expected = plain(query, keys, values, hidden, 0.3)
     torch.testing.assert_close(attend_chunk(query, keys, values, bias, 0.3), expected, atol=1e-5, rtol=1e-5)
-
-
-def test_a_turn_keeps_lengths_and_adds_angles():
-    x, angle = draw(5, 2, 8), draw(5, 1, 4)
-    once = turn(x, angle.cos(), angle.sin())
-    torch.testing.assert_close(once.norm(dim=-1), x.norm(dim=-1))
-    torch.testing.assert_close(
-        turn(once, angle.cos(), angle.sin()), turn(x, (2 * angle).cos(), (2 * angle).sin()), atol=1e-5, rtol=1e-5
-    )
 
 
 def test_the_gate_stands_first():

@@ -17,7 +17,8 @@ from tuneloop.engine.cache import SlotCache
 from tuneloop.engine.linear import Linear
 from tuneloop.engine.plan import Plan
 from tuneloop.engine.weights import Layer, Weights
-from tuneloop.kernels.generation import attend_chunk, attend_rows, gated, turn
+from tuneloop.kernels.chosen import kernels_for
+from tuneloop.kernels.generation import attend_chunk, gated
 
 HEAD_ROWS = 256
 """Tokens whose logits are made at once: 50 MB in float32 for a vocabulary of 49,152."""
@@ -67,13 +68,13 @@ class Decoder:
     def _attend(
         self, layer: Layer, qkv: Tensor, angles: tuple[Tensor, Tensor], plan: Plan, cache: SlotCache, index: int
     ) -> Tensor:
-        w = self.weights
+        w, kernels = self.weights, kernels_for(qkv)
         qkv = qkv.view(-1, w.heads + 2 * w.key_value_heads, w.head_size)  # [N, H + 2K, D]
         q, k, v = torch.split(qkv, [w.heads, w.key_value_heads, w.key_value_heads], dim=1)
         if layer.q_norm is not None and layer.k_norm is not None:
-            turned = turn(torch.cat([layer.q_norm(q), layer.k_norm(k)], dim=1), *angles)
+            turned = kernels.rotate(torch.cat([layer.q_norm(q), layer.k_norm(k)], dim=1), *angles, 1.0)
         else:
-            turned = turn(qkv[:, : w.heads + w.key_value_heads], *angles)
+            turned = kernels.rotate(qkv[:, : w.heads + w.key_value_heads], *angles, 1.0)
         q = turned[:, : w.heads]
         keys, values = cache.layers[index]  # [S, C, K, D]
         keys.view(-1, w.key_value_heads, w.head_size).index_copy_(0, plan.cells, turned[:, w.heads :])
@@ -81,7 +82,7 @@ class Decoder:
         seen = []
         for span in plan.spans[layer.window]:
             rows, cells = slice(span.first, span.last), slice(span.start, span.stop)
-            seen.append(attend_rows(q[rows], keys[rows, cells], values[rows, cells], span.bias, w.scale))
+            seen.append(kernels.attend_rows(q[rows], keys[rows, cells], values[rows, cells], span.sees, w.scale))
         for piece in plan.pieces[layer.window]:
             tokens, k, v = (
                 slice(piece.first, piece.last),

@@ -42,8 +42,8 @@ class Span:
     last: int
     start: int
     stop: int
-    bias: Tensor | None
-    """[rows, 1, 1, stop − start]."""
+    sees: Tensor
+    """int64 [rows, 2]: the first cell that each row looks at, counted from `start`, and one past the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def make_plan(
         reach=max(positions) + 1,
         cells=torch.tensor(places, device=device),
         rows=len(writing),
-        spans={window: _spans(filled, window, dtype, device) for window in windows},
+        spans={window: _spans(filled, window, device) for window in windows},
         pieces={
             window: tuple(_piece(c, s, window, dtype, device) for c, s in zip(chunks, starts, strict=True))
             for window in windows
@@ -125,7 +125,7 @@ def make_plan(
     )
 
 
-def _spans(filled: Sequence[int], window: int | None, dtype: torch.dtype, device: torch.device) -> tuple[Span, ...]:
+def _spans(filled: Sequence[int], window: int | None, device: torch.device) -> tuple[Span, ...]:
     """Divide rows into runs of similar length. A row that has filled n cells sees cells 0 … n, the last `window` at most."""
     spans = []
     first = 0
@@ -140,20 +140,11 @@ def _spans(filled: Sequence[int], window: int | None, dtype: torch.dtype, device
         start, stop = 0, max(lengths) + 1
         if window is not None:
             start = max(0, min(lengths) + 1 - window)
-        spans.append(Span(first, last, start, stop, _row_bias(lengths, start, stop, window, dtype, device)))
+        last_cell = torch.tensor(lengths, device=device) + 1 - start
+        first_cell = torch.zeros_like(last_cell) if window is None else (last_cell - window).clamp_(min=0)
+        spans.append(Span(first, last, start, stop, torch.stack([first_cell, last_cell], dim=1)))
         first = last
     return tuple(spans)
-
-
-def _row_bias(
-    lengths: Sequence[int], start: int, stop: int, window: int | None, dtype: torch.dtype, device: torch.device
-) -> Tensor | None:
-    if min(lengths) == max(lengths):
-        return None
-    cell = torch.arange(start, stop, device=device)
-    last = torch.tensor(lengths, device=device)[:, None]
-    hidden = cell > last if window is None else (cell > last) | (cell <= last - window)  # [rows, T]
-    return _as_bias(hidden, dtype)[:, None, None]
 
 
 def _piece(chunk: Chunk, first: int, window: int | None, dtype: torch.dtype, device: torch.device) -> Piece:

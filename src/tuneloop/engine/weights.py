@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from tuneloop.engine.linear import Linear, pack_linear
+from tuneloop.kernels.chosen import kernels_for
 
 PARTS: dict[str, tuple[str, ...]] = {
     "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
@@ -37,7 +37,7 @@ class Norm:
     epsilon: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape[-1:], self.weight, self.epsilon)
+        return kernels_for(x).rms_norm(x, self.weight, self.epsilon)[0]
 
 
 @dataclass(frozen=True, slots=True)

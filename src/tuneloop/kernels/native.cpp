@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 typedef uint16_t bf16;  // the upper half of a float32
 
@@ -174,6 +175,53 @@ void cross_entropy(bf16* logits, const int64_t* targets, float* loss, int32_t ba
 #pragma omp simd
     for (int64_t i = 0; i < vocabulary; ++i) z[i] = narrow(exponential(wide(z[i]) - shift));
     z[target] = narrow(exponential(at_target - shift) - 1.0f);
+  }
+}
+
+// Attention of one token a row over the row's own cells of a cache: B rows, H query heads, K key-value heads, D head size.
+// sees [B, 2]: first and one past the last cell of each row. Rows of keys and values lie slot_stride values apart.
+void attend_rows(const bf16* query, const bf16* keys, const bf16* values, const int64_t* sees, float scale, bf16* out,
+                 int64_t rows, int64_t heads, int64_t kv_heads, int64_t size, int64_t query_stride, int64_t slot_stride) {
+  const int64_t group = heads / kv_heads, cell_stride = kv_heads * size;
+#pragma omp parallel
+  {
+    std::vector<float> scores;
+    std::vector<float> q(size), mixed(size);
+#pragma omp for collapse(2) schedule(dynamic)
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t kv = 0; kv < kv_heads; ++kv) {
+        const int64_t first = sees[2 * row], last = sees[2 * row + 1];
+        const bf16 *k = keys + row * slot_stride + kv * size, *v = values + row * slot_stride + kv * size;
+        scores.resize(size_t(last - first));
+        for (int64_t g = 0; g < group; ++g) {
+          const bf16* in = query + row * query_stride + (kv * group + g) * size;
+          for (int64_t i = 0; i < size; ++i) q[i] = wide(in[i]) * scale;
+          float top = -INFINITY, total = 0;
+          for (int64_t cell = first; cell < last; ++cell) {
+            const bf16* key = k + cell * cell_stride;
+            float dot = 0;
+#pragma omp simd reduction(+ : dot)
+            for (int64_t i = 0; i < size; ++i) dot += q[i] * wide(key[i]);
+            scores[cell - first] = dot;
+            top = larger(dot, top);
+          }
+#pragma omp simd reduction(+ : total)
+          for (int64_t i = 0; i < last - first; ++i) {
+            scores[i] = exponential(scores[i] - top);
+            total += scores[i];
+          }
+          for (int64_t i = 0; i < size; ++i) mixed[i] = 0;
+          for (int64_t cell = first; cell < last; ++cell) {
+            const bf16* value = v + cell * cell_stride;
+            const float p = scores[cell - first];
+#pragma omp simd
+            for (int64_t i = 0; i < size; ++i) mixed[i] += p * wide(value[i]);
+          }
+          bf16* to = out + (row * heads + kv * group + g) * size;
+          for (int64_t i = 0; i < size; ++i) to[i] = narrow(mixed[i] / total);
+        }
+      }
+    }
   }
 }
 

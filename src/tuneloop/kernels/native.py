@@ -36,6 +36,7 @@ _SIGNATURES: dict[str, tuple[type, ...]] = {
     "rotate": (*[_POINTER] * 3, _FLOAT, _POINTER, *[_INT] * 5),
     "causal_softmax": (_POINTER, _FLOAT, _INT, _INT, _INT),
     "causal_softmax_backward": (_POINTER, _POINTER, _FLOAT, _INT, _INT, _INT),
+    "attend_rows": (*[_POINTER] * 4, _FLOAT, _POINTER, *[_INT] * 6),
     "cross_entropy": (_POINTER, _POINTER, _POINTER, _FLAG, _INT, _INT),
 }
 
@@ -97,7 +98,11 @@ def library() -> ctypes.CDLL | None:
     """The built library, or None where there is none."""
     if not wanted() or not (path := built_path()).exists():
         return None
-    opened = ctypes.CDLL(str(path))
+    try:
+        opened = ctypes.CDLL(str(path))
+    except OSError:  # half written by a full disk, or made for libraries that are gone: it is built again
+        path.unlink(missing_ok=True)
+        return None
     for name, arguments in _SIGNATURES.items():
         function = getattr(opened, name)
         function.argtypes, function.restype = arguments, None
@@ -114,10 +119,9 @@ def _processor() -> str:
 
 
 def _openmp() -> str:
-    """The OpenMP library that torch has loaded, by path."""
-    text = Path("/proc/self/maps").read_text(encoding="utf-8")
-    found = re.search(r"/\S*libgomp\S*", text)
-    return found.group() if found else "-fopenmp"
+    """torch's OpenMP library by path (scikit-learn brings one of its own); the compiler's where torch has none."""
+    found = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
+    return str(found[0]) if found else "-fopenmp"
 
 
 def _call(name: str, *arguments: Tensor | float | int) -> None:
@@ -128,6 +132,8 @@ def _call(name: str, *arguments: Tensor | float | int) -> None:
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """See `reference.rms_norm`."""
+    if weight.dtype != x.dtype:  # Gemma keeps 1 + weight in float32
+        return reference.rms_norm(x, weight, eps)
     x = x.contiguous()
     y, scale = torch.empty_like(x), x.new_empty((*x.shape[:-1], 1), dtype=torch.float32)
     _call("rms_norm", x, weight, eps, y, scale, scale.numel(), x.shape[-1])
@@ -192,3 +198,17 @@ def cross_entropy(logits: Tensor, targets: Tensor, softcap: float, backward: boo
     loss = logits.new_empty(len(logits), dtype=torch.float32)
     _call("cross_entropy", logits, targets.contiguous(), loss, int(backward), *logits.shape)
     return loss
+
+
+def attend_rows(query: Tensor, keys: Tensor, values: Tensor, sees: Tensor, scale: float) -> Tensor:
+    """See `reference.attend_rows`."""
+    rows, heads, size = query.shape
+    kv_heads = keys.shape[2]
+    within = (kv_heads * size, size, 1)
+    packed = keys.stride()[1:] == values.stride()[1:] == within and keys.stride(0) == values.stride(0)
+    if not packed or query.stride()[1:] != (size, 1):
+        return reference.attend_rows(query, keys, values, sees, scale)
+    out = torch.empty(rows, heads * size, dtype=query.dtype)
+    strides = query.stride(0), keys.stride(0)
+    _call("attend_rows", query, keys, values, sees, scale, out, rows, heads, kv_heads, size, *strides)
+    return out

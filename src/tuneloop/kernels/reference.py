@@ -119,3 +119,31 @@ def cross_entropy(logits: Tensor, targets: Tensor, softcap: float, backward: boo
 def _capped(logits: Tensor, softcap: float) -> Tensor:
     wide = logits.float()
     return torch.tanh(wide / softcap) * softcap if softcap else wide
+
+
+def attend_rows(query: Tensor, keys: Tensor, values: Tensor, sees: Tensor, scale: float) -> Tensor:
+    """Attention of one token a row over the row's own cells.
+
+    Args:
+        query: [B, H, D].
+        keys: [B, T, K, D], a view into the cache.
+        values: [B, T, K, D].
+        sees: int64 [B, 2], the first cell that each row sees and one past the last.
+        scale: factor of the scores.
+
+    Returns:
+        [B, H·D].
+    """
+    rows, cells, kv_heads, size = keys.shape
+    bias = None
+    if bool((sees != sees.new_tensor([0, cells])).any()):
+        cell = torch.arange(cells, device=keys.device)
+        hidden = (cell < sees[:, :1]) | (cell >= sees[:, 1:])  # [B, T]
+        bias = torch.zeros(rows, cells, dtype=query.dtype, device=query.device)
+        bias = bias.masked_fill_(hidden, float("-inf"))[:, None, None]
+    # The G query heads of one key head stand where queries of a longer text would: no key is repeated.
+    grouped = query.reshape(rows, kv_heads, -1, size)  # [B, K, G, D]
+    seen = F.scaled_dot_product_attention(
+        grouped, keys.transpose(1, 2), values.transpose(1, 2), attn_mask=bias, scale=scale
+    )
+    return seen.reshape(rows, -1)
