@@ -12,7 +12,7 @@ import torch
 from peft import PeftModel
 
 from tuneloop.adapters.config import AdapterConfig
-from tuneloop.adapters.merge import merge
+from tuneloop.adapters.merge import adapted, merge
 from tuneloop.core.errors import RefusedError
 from tuneloop.core.hashing import hash_file
 from tuneloop.core.progress import SILENT
@@ -142,3 +142,19 @@ def test_dropout_trains_on_pefts_own_layers(dataset: Path, loaded: LoadedModel, 
     run = train(dataset, loaded, tmp_path, adapter=AdapterConfig(lora_dropout=0.2), progress=SILENT)
     assert run.best_validation_loss is not None
     assert json.loads((run.adapter_path / "adapter_config.json").read_text())["lora_dropout"] == 0.2
+
+
+@pytest.mark.parametrize("method", ["pissa", "loraplus", "houlsby"])
+def test_another_method_trains_and_leaves_the_base_as_it_was(
+    method: Any, dataset: Path, loaded: LoadedModel, tmp_path: Path
+) -> None:
+    config = QUICK.model_copy(update={"num_train_epochs": 1, "learning_rate": 2e-3})
+    before = {name: tensor.clone() for name, tensor in loaded.model.state_dict().items()}
+    run = train(dataset, loaded, tmp_path, config, adapter=AdapterConfig(method=method))
+    history = [m["validation_loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
+    assert run.best_validation_loss == min(history) < history[0]
+    assert all(torch.equal(before[name], tensor) for name, tensor in loaded.model.state_dict().items())
+    assert json.loads((run.path / "plan.json").read_text())["choices"][0]["value"] == method
+    probe = torch.tensor([[65, 66, 67]])
+    answers = adapted(loaded, run.adapter_path)(input_ids=probe).logits
+    assert not torch.equal(answers, loaded.model(input_ids=probe).logits)

@@ -2,23 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tuneloop.core.config import Auto, Config
+from tuneloop.core.errors import RecipeError
+
+Method = Literal["lora", "rslora", "dora", "pissa", "loraplus", "ia3", "houlsby", "pfeiffer", "parallel"]
+Targets = Literal["all-linear"] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a method takes from the recipe, and what is usual for it."""
+
+    targets: Targets
+    """Modules that are adapted when `target_modules` is `auto`."""
+    fields: Mapping[str, Any]
+    """Its own fields, with what `auto` means; None: the plan decides by the model's size."""
+    rate: float = 1.0
+    """Its learning rate, as a multiple of LoRA's."""
+
+
+_LORA: Mapping[str, Any] = {"r": None, "lora_alpha": 32.0, "lora_dropout": 0.0}
+USUAL: dict[Method, Usual] = {
+    "lora": Usual("all-linear", _LORA),
+    # alpha / sqrt(r) is at rank 8 what LoRA's 32 / r is.
+    "rslora": Usual("all-linear", {**_LORA, "lora_alpha": 11.0}),
+    "dora": Usual("all-linear", _LORA),
+    # The paper's alpha is the rank, so that the update is not scaled; its matrices start large.
+    "pissa": Usual("all-linear", {**_LORA, "lora_alpha": None}, rate=0.25),
+    # A learns 4 times slower and B 4 times faster than LoRA's: 16 between them, as in the paper.
+    "loraplus": Usual("all-linear", {**_LORA, "loraplus_lr_ratio": 16.0}, rate=0.25),
+    "ia3": Usual(("k_proj", "v_proj", "down_proj"), {}, rate=8.0),
+    "houlsby": Usual(("self_attn", "mlp"), {"reduction_factor": 16.0}),
+    "pfeiffer": Usual(("mlp",), {"reduction_factor": 16.0}),
+    "parallel": Usual(("mlp",), {"reduction_factor": 4.0}),
+}
+"""Every method of the recipe; how each is attached is `methods.METHODS`."""
 
 
 class AdapterConfig(Config):
     """What is trained; everything else stays frozen."""
 
-    method: Literal["lora"] = "lora"
-    """Method family."""
+    method: Method = "lora"
+    """Method: low-rank updates (lora; rslora: another scale; dora: a trained magnitude; pissa: begun from the largest
+    singular values; loraplus: B learns faster), trained scales (ia3), or bottleneck layers behind attention and
+    feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it (parallel)."""
     r: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
-    """Rank of the update."""
+    """Rank of the update, for the methods of the LoRA family."""
     lora_alpha: Auto | Annotated[float, Field(gt=0.0)] = "auto"
-    """The update is scaled by lora_alpha / r."""
-    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
-    """Names of the linear layers that are adapted, or all of them but the head."""
+    """The update is scaled by lora_alpha / r; for rslora by lora_alpha / sqrt(r)."""
+    target_modules: Auto | Targets = "auto"
+    """Names of the modules that are adapted: linear layers (`all-linear`: all of them but the head), for bottleneck
+    methods attention or feed-forward blocks."""
     lora_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Share of the adapter's inputs that is dropped in training."""
+    """Share of the adapter's inputs that is dropped in training, for the methods of the LoRA family."""
+    loraplus_lr_ratio: Auto | Annotated[float, Field(ge=1.0)] = "auto"
+    """For loraplus: learning rate of B divided by that of A."""
+    reduction_factor: Auto | Annotated[float, Field(ge=1.0)] = "auto"
+    """For houlsby, pfeiffer and parallel: the hidden size divided by the bottleneck's."""
+
+    @model_validator(mode="after")
+    def _has_only_fields_of_its_method(self) -> Self:
+        used = {"method", "target_modules", *USUAL[self.method].fields}
+        for name, field in type(self).model_fields.items():
+            if name not in used and getattr(self, name) != field.default:
+                methods = ", ".join(method for method, usual in USUAL.items() if name in usual.fields)
+                raise RecipeError("adapters.field_not_used", field=name, method=self.method, methods=methods)
+        if self.target_modules == "all-linear" and "reduction_factor" in used:
+            raise RecipeError("adapters.blocks_only", method=self.method)
+        return self

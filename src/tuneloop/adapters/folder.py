@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from peft import PeftModel, get_peft_model_state_dict
+from peft import PeftModel
 
+from tuneloop.adapters.bottleneck import OwnPeftType
+from tuneloop.adapters.config import USUAL, Method
+from tuneloop.adapters.methods import METHODS
 from tuneloop.adapters.tensors import save_tensors
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.models.load import LoadedModel
@@ -16,17 +19,17 @@ CARD = """---
 base_model: {base}
 library_name: peft
 pipeline_tag: text-generation
-tags: [tuneloop, lora]
+tags: [tuneloop, {method}]
 ---
 
 # {name}
 
-A LoRA adapter for `{base}`, made by tuneloop.
+An adapter for `{base}`, made by tuneloop: method {method}.
 
 | | |
 |---|---|
-| rank, alpha | {r}, {alpha} |
-| adapted layers | {targets} |
+| settings | {settings} |
+| adapted modules | {targets} |
 | trained parameters | {trained:,} ({share:.2f}% of the model) |
 | optimiser steps | {steps} (the best one was kept: {best_step}) |
 | validation loss | {validation_loss} |
@@ -35,7 +38,7 @@ A LoRA adapter for `{base}`, made by tuneloop.
 It answers through the chat template in this folder; the base model's own default system text is not used.
 
 ```python
-from peft import AutoPeftModelForCausalLM; from transformers import AutoTokenizer
+{first}from peft import AutoPeftModelForCausalLM; from transformers import AutoTokenizer
 model, tokenizer = AutoPeftModelForCausalLM.from_pretrained("."), AutoTokenizer.from_pretrained(".")
 prompt = tokenizer.apply_chat_template([{{"role": "user", "content": "…"}}], add_generation_prompt=True, tokenize=False)
 ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
@@ -43,9 +46,18 @@ print(tokenizer.decode(model.generate(**ids, max_new_tokens=200)[0, ids["input_i
 ```
 """
 
+TEACH = "import tuneloop.adapters.bottleneck  # teaches peft the method\n"
+
 
 def save_adapter(
-    folder: Path, model: PeftModel, loaded: LoadedModel, *, card: dict[str, Any], inputs: dict[str, str], seed: int
+    folder: Path,
+    model: PeftModel,
+    loaded: LoadedModel,
+    *,
+    card: dict[str, Any],
+    inputs: dict[str, str],
+    seed: int,
+    method: Method = "lora",
 ) -> None:
     """Write an adapter as an atomic folder that peft loads unchanged.
 
@@ -56,29 +68,31 @@ def save_adapter(
         card: what the card says: name, steps, best_step, validation_loss, dataset, trained, share.
         inputs: name and manifest hash of what it was made from.
         seed: of the training.
+        method: how it was attached.
     """
-    settings = model.peft_config["default"]
+    settings, tensors = METHODS[method].export(model)
+    document = settings.to_dict()
+    own = {name: document[name] for name in (*USUAL[method].fields, "bottleneck_size", "scaling") if name in document}
     config = {
         "base_model": loaded.name,
         "base_sha256": loaded.sha256,
         "template_sha256": loaded.template.sha256,
-        "r": settings.r,
-        "lora_alpha": settings.lora_alpha,
+        "method": method,
+        **own,
         "target_modules": sorted(settings.target_modules),
     }
     with new_artifact(folder, kind="adapter", config=config, inputs=inputs, seeds={"training": seed}) as temporary:
-        # With save_embedding_layers="auto" peft asks the hub about the base model: no download that was not asked for.
-        found = get_peft_model_state_dict(model, save_embedding_layers=False)
-        save_tensors(found, temporary / "adapter_model.safetensors")
+        save_tensors(tensors, temporary / "adapter_model.safetensors")
         settings.inference_mode, was = True, settings.inference_mode
         settings.save_pretrained(str(temporary))
         settings.inference_mode = was
         loaded.tokenizer.save_pretrained(str(temporary))
         text = CARD.format(
             base=loaded.name,
-            r=settings.r,
-            alpha=settings.lora_alpha,
+            method=method,
+            settings=", ".join(f"{name} {value}" for name, value in own.items()) or "–",
             targets=", ".join(config["target_modules"]),
+            first=TEACH if settings.peft_type in OwnPeftType else "",
             **card,
         )
         (temporary / "README.md").write_text(text, encoding="utf-8")

@@ -1,12 +1,21 @@
-"""LoRA (arXiv 2106.09685) through peft: W stays frozen, its update is B·A of rank r, scaled by alpha / r."""
+"""The LoRA family through peft: W stays frozen, its update is B·A of rank r, scaled by alpha / r.
+
+LoRA (arXiv 2106.09685); rsLoRA (arXiv 2312.03732), scaled by alpha / sqrt(r); DoRA (arXiv 2402.09353), which also trains
+the length of every row of W; LoRA+ (arXiv 2402.12354), whose B learns faster than its A.
+"""
 
 from __future__ import annotations
 
-import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from collections.abc import Mapping
+from typing import Any
+
+from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel
 
-from tuneloop.core.errors import RecipeError
+from tuneloop.adapters.attach import attach
+
+Settings = Mapping[str, Any]
+"""Fields of the recipe's `adapter:` that the method takes, decided by the plan."""
 
 
 def attach_lora(
@@ -17,6 +26,7 @@ def attach_lora(
     target_modules: str | tuple[str, ...],
     dropout: float,
     seed: int,
+    **options: Any,
 ) -> PeftModel:
     """Put LoRA layers into a model, in place. B starts at zero, so nothing changes until training.
 
@@ -27,28 +37,60 @@ def attach_lora(
         target_modules: `all-linear` (all but the head) or names of linear layers.
         dropout: share of the adapter's inputs that is dropped in training.
         seed: of A's initial values; the global random state is left as it was.
+        options: of peft's `LoraConfig`: what makes it another one of the family.
 
     Raises:
         RecipeError: the model has no layers of these names (code `adapters.no_target`).
     """
     targets: str | list[str] = target_modules if isinstance(target_modules, str) else list(target_modules)
     config = LoraConfig(
-        r=r, lora_alpha=lora_alpha, target_modules=targets, lora_dropout=dropout, bias="none", task_type="CAUSAL_LM"
+        r=r,
+        lora_alpha=lora_alpha,
+        target_modules=targets,
+        lora_dropout=dropout,
+        bias="none",
+        task_type="CAUSAL_LM",
+        **options,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        try:
-            attached = get_peft_model(model, config)
-        except ValueError as error:
-            names = sorted({name.split(".")[-1] for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)})
-            raise RecipeError("adapters.no_target", targets=target_modules, found=", ".join(names)) from error
-    for name, parameter in attached.named_parameters():
-        if "lora_" in name:
-            parameter.data = parameter.data.float()
-    return attached
+    return attach(model, config, seed=seed)
 
 
-def count_parameters(model: torch.nn.Module) -> tuple[int, int]:
-    """Trained and total parameters."""
-    total = sum(p.numel() for p in model.parameters())
-    return sum(p.numel() for p in model.parameters() if p.requires_grad), total
+def _attach(model: PreTrainedModel, settings: Settings, seed: int, **options: Any) -> PeftModel:
+    return attach_lora(
+        model,
+        r=settings["r"],
+        lora_alpha=settings["lora_alpha"],
+        target_modules=settings["target_modules"],
+        dropout=settings["lora_dropout"],
+        seed=seed,
+        **options,
+    )
+
+
+def lora(model: PreTrainedModel, settings: Settings, seed: int) -> PeftModel:
+    """LoRA; also the layers of LoRA+."""
+    return _attach(model, settings, seed)
+
+
+def rslora(model: PreTrainedModel, settings: Settings, seed: int) -> PeftModel:
+    """LoRA scaled by alpha / sqrt(r): high ranks learn as fast as low ones."""
+    return _attach(model, settings, seed, use_rslora=True)
+
+
+def dora(model: PreTrainedModel, settings: Settings, seed: int) -> PeftModel:
+    """LoRA of a matrix's direction, beside a trained magnitude for each of its rows."""
+    return _attach(model, settings, seed, use_dora=True)
+
+
+def pissa_layers(model: PreTrainedModel, settings: Settings, seed: int) -> PeftModel:
+    """LoRA begun from the largest singular values, which are taken out of W; `pissa.py` puts them back."""
+    return _attach(model, settings, seed, init_lora_weights="pissa_niter_16")
+
+
+def faster_b(parameter: str, settings: Settings) -> float:
+    """LoRA+: how many times the learning rate a parameter gets.
+
+    >>> faster_b("q_proj.lora_B.default.weight", {"loraplus_lr_ratio": 16.0})
+    16.0
+    """
+    return float(settings["loraplus_lr_ratio"]) if ".lora_B." in parameter else 1.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tuneloop.adapters.merge import merge
+from tuneloop.adapters.merge import adapted
 from tuneloop.core.errors import DataError
 from tuneloop.core.hashing import hash_value
 from tuneloop.core.messages import text
@@ -104,18 +104,18 @@ class Answering:
 
 
 def start_engine(answering: Answering) -> Engine:
-    """Merge the adapters, prove that each changes something, and start the engine.
+    """Put the adapters into models, prove that each changes something, and start the engine.
 
     Raises:
         IncompatibleError: an adapter changes nothing (code `evaluation.adapter_inactive`), or belongs to another base.
     """
     loaded = answering.loaded
     probe = next(iter(next(iter(answering.asked.values())).requests.values())).ids
-    merged = {}
+    models = {}
     for name, folder in answering.adapters.items():
-        merged[name] = merge(loaded, folder)
-        prove_active(loaded.model, {name: merged[name]}, probe, folder)
-    return Engine(loaded.model, adapters=merged, batch_size=answering.generation.batch_size)
+        models[name] = adapted(loaded, folder)
+        prove_active(loaded.model, {name: models[name]}, probe, folder)
+    return Engine(loaded.model, adapters=models, batch_size=answering.generation.batch_size)
 
 
 def answer_all(answering: Answering, engine: Engine) -> tuple[dict[str, Questions], dict[str, Generated]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tuneloop.adapters.merge import merge
+from tuneloop.adapters.merge import adapted
 from tuneloop.core.errors import UsageError
 from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
@@ -150,12 +150,12 @@ def load_answerer(
 
 
 def merged_engine(loaded: LoadedModel, folder: Path | None, *, batch_size: int = 32) -> Engine:
-    """An engine of one model: the base, or a copy with the adapter in `folder` merged into it.
+    """An engine of one model: the base, or a copy with the adapter in `folder` in it: merged where its method merges.
 
     Raises:
         ArtifactError: the adapter is missing, damaged, or was trained on another base.
     """
-    return Engine(loaded.model if folder is None else merge(loaded, folder), batch_size=batch_size)
+    return Engine(loaded.model if folder is None else adapted(loaded, folder), batch_size=batch_size)
 
 
 def as_messages(conversation: Conversation, row: int | None = None) -> tuple[Message, ...]:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tuneloop.adapters.bottleneck import bottleneck_size
+from tuneloop.adapters.config import Method
+from tuneloop.adapters.ia3 import FEED_FORWARD
 from tuneloop.kernels.cross_entropy import CHUNK_LOGITS
 from tuneloop.training.facts import DataFacts, MachineFacts, ModelFacts
 
@@ -11,13 +17,50 @@ OVERHEAD_BYTES = 900_000_000
 """Python, torch and the libraries, before any model."""
 
 
-def lora_parameters(facts: ModelFacts, r: int, targets: str | tuple[str, ...]) -> int:
-    """Trained parameters: r · (in + out) for every adapted layer."""
-    return sum(
-        r * (i + o)
-        for name, i, o in facts.linear_shapes
-        if targets == "all-linear" or name.rsplit(".", 1)[-1] in targets
-    )
+def lora_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """r · (in + out) for every adapted layer."""
+    return sum(settings["r"] * (i + o) for _, i, o in _adapted(facts, settings["target_modules"]))
+
+
+def dora_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """LoRA's, and a magnitude for every output."""
+    magnitudes = sum(o for _, _, o in _adapted(facts, settings["target_modules"]))
+    return lora_parameters(facts, settings) + magnitudes
+
+
+def ia3_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """A scale for every output, or for every input of the layers that leave the feed-forward block."""
+    layers = _adapted(facts, settings["target_modules"])
+    return sum(i if name in FEED_FORWARD else o for name, i, o in layers)
+
+
+def bottleneck_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """Two matrices and their biases for every adapted block; each decoder layer has one of each name."""
+    hidden = facts.hidden_size
+    narrow = bottleneck_size(hidden, settings["reduction_factor"])
+    return facts.layers * len(settings["target_modules"]) * (2 * hidden * narrow + narrow + hidden)
+
+
+PARAMETERS: dict[Method, Callable[[ModelFacts, Mapping[str, Any]], int]] = {
+    "lora": lora_parameters,
+    "rslora": lora_parameters,
+    "dora": dora_parameters,
+    "pissa": lora_parameters,
+    "loraplus": lora_parameters,
+    "ia3": ia3_parameters,
+    "houlsby": bottleneck_parameters,
+    "pfeiffer": bottleneck_parameters,
+    "parallel": bottleneck_parameters,
+}
+"""How many parameters a method trains, from the settings that the plan decided."""
+
+
+def _adapted(facts: ModelFacts, targets: str | tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+    """Last name, input and output size of every adapted linear layer."""
+    for path, i, o in facts.linear_shapes:
+        name = path.rsplit(".", 1)[-1]
+        if targets == "all-linear" or name in targets:
+            yield name, i, o
 
 
 def flops_per_epoch(model: ModelFacts, data: DataFacts, trained: int) -> float:

@@ -56,7 +56,7 @@ def train(task: Task, progress: Progress) -> tuple[State, dict[str, Tensor]]:
         IncompatibleError: the checkpoint is of another schedule or adapter.
     """
     named = trained_parameters(task.model)
-    optimizer = torch.optim.AdamW(named.values(), lr=0.0, betas=task.betas, weight_decay=task.weight_decay)
+    optimizer = _optimizer(task, named)
     state, best = _resume(task, optimizer, progress)
     task.model.train()
     with (
@@ -90,6 +90,15 @@ def train(task: Task, progress: Progress) -> tuple[State, dict[str, Tensor]]:
             progress.note(text("training.early_stop", step=now.state.step, patience=task.patience))
         now.save()
     return now.state, now.best
+
+
+def _optimizer(task: Task, named: dict[str, Tensor]) -> torch.optim.Optimizer:
+    """AdamW, with a group of parameters for every factor of the learning rate."""
+    groups: dict[float, list[Tensor]] = {}
+    for name, parameter in named.items():
+        groups.setdefault(task.rate_factor(name), []).append(parameter)
+    each = [{"params": parameters, "factor": factor} for factor, parameters in groups.items()]
+    return torch.optim.AdamW(each, lr=0.0, betas=task.betas, weight_decay=task.weight_decay)
 
 
 def _resume(task: Task, optimizer: torch.optim.Optimizer, progress: Progress) -> tuple[State, dict[str, Tensor]]:
@@ -178,7 +187,7 @@ def _update(now: Training, number: int) -> float:
     rate = task.learning_rate * rate_factor(number, task.warmup_steps, len(task.steps))
     rate *= now.recovery.rate_factor(number)
     for group in now.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]
     failpoint("train.optimizer")
     now.optimizer.step()
     return rate

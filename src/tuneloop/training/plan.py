@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuneloop.adapters.config import AdapterConfig
+from tuneloop.adapters.config import USUAL, AdapterConfig
 from tuneloop.core.errors import RecipeError
 from tuneloop.core.messages import text
 from tuneloop.core.records import Choice, Plan
 from tuneloop.training.config import TrainingConfig
-from tuneloop.training.estimate import lora_parameters, peak_bytes, training_seconds
+from tuneloop.training.estimate import PARAMETERS, peak_bytes, training_seconds
 from tuneloop.training.facts import DataFacts, MachineFacts, ModelFacts
 
 QWEN_EXPONENT, LLAMA_EXPONENT = 0.0775, 0.781
@@ -36,16 +36,18 @@ def make_plan(
     """Decide every setting of a training.
 
     Returns:
-        A plan with the choices `r`, `lora_alpha`, `lora_dropout`, `target_modules`, `learning_rate`,
-        `num_train_epochs`, `max_tokens_per_batch`, `per_device_train_batch_size`, `gradient_accumulation_steps`,
-        `max_length`, `warmup_steps`, `weight_decay`, `eval_steps`, `save_steps`, `validation_tokens`, and figures.
+        A plan with the choices `method`, `target_modules`, those that the method takes (`r`, `lora_alpha`,
+        `lora_dropout`, …), `learning_rate`, `num_train_epochs`, `max_tokens_per_batch`,
+        `per_device_train_batch_size`, `gradient_accumulation_steps`, `max_length`, `warmup_steps`, `weight_decay`,
+        `eval_steps`, `save_steps`, `validation_tokens`, and figures.
 
     Raises:
         RecipeError: the recipe gives both a token budget and a batch size (code `training.two_budgets`).
     """
     if training.per_device_train_batch_size and training.max_tokens_per_batch != "auto":
         raise RecipeError("training.two_budgets")
-    chosen = _guide(model, data) if training.preset == "guide" else _auto(model, data)
+    chosen = _method(adapter, training, model, data)
+    chosen |= _guide(adapter, model, data) if training.preset == "guide" else _auto(adapter, model, data)
     for name, value in _given(training, adapter).items():
         section = adapter if name in AdapterConfig.model_fields else training
         own = value != type(section).model_fields[name].default
@@ -53,7 +55,7 @@ def make_plan(
     if training.per_device_train_batch_size:
         chosen["max_tokens_per_batch"] = (None, text("training.why.batch_size"))
     _count_steps(chosen, training, data)
-    trained = lora_parameters(model, chosen["r"][0], chosen["target_modules"][0])
+    trained = PARAMETERS[adapter.method](model, {name: value for name, (value, _) in chosen.items()})
     epochs = chosen["num_train_epochs"][0]
     budget = chosen["max_tokens_per_batch"][0] or chosen["per_device_train_batch_size"][0] * data.longest
     figures = {
@@ -70,25 +72,45 @@ def make_plan(
 def _given(training: TrainingConfig, adapter: AdapterConfig) -> dict[str, Any]:
     """The settings that the recipe decides itself."""
     given: dict[str, Any] = {name: getattr(training, name) for name in _TRAINING}
-    given |= {name: getattr(adapter, name) for name in ("r", "lora_alpha")}
-    if adapter.target_modules != AdapterConfig().target_modules or training.preset == "auto":
-        given["target_modules"] = adapter.target_modules
-    if adapter.lora_dropout or training.preset == "auto":
-        given["lora_dropout"] = adapter.lora_dropout
+    for name in ("method", "target_modules", *USUAL[adapter.method].fields):
+        given[name] = getattr(adapter, name)
+    if not adapter.lora_dropout and training.preset == "guide":
+        given.pop("lora_dropout", None)
     return {name: value for name, value in given.items() if value not in ("auto", None)}
 
 
-def _auto(model: ModelFacts, data: DataFacts) -> dict[str, tuple[Any, str]]:
-    exponent = QWEN_EXPONENT if model.model_type.startswith("qwen") else LLAMA_EXPONENT
-    rate = float(f"{5e-4 * (2000 / model.hidden_size) ** exponent:.2g}")
+def _method(
+    adapter: AdapterConfig, training: TrainingConfig, model: ModelFacts, data: DataFacts
+) -> dict[str, tuple[Any, str]]:
+    """What the method takes: what is usual for it, and a rank by the model's size."""
+    usual = USUAL[adapter.method]
+    why = text("training.why.method", method=adapter.method)
+    settings = {"method": adapter.method, **usual.fields, "target_modules": usual.targets}
+    chosen: dict[str, tuple[Any, str]] = {name: (value, why) for name, value in settings.items()}
+    if "r" not in chosen:
+        return chosen
     r = 8 if model.parameters < 500_000_000 else 16
+    chosen["r"] = (r, text("training.why.rank", supervised=data.supervised))
+    if training.preset == "guide":
+        why = text("training.why.guide")
+        guide = {"r": 16, "lora_alpha": 32.0, "lora_dropout": 0.1, "target_modules": ("q_proj", "v_proj")}
+        chosen |= {name: (value, why) for name, value in guide.items() if adapter.method in ("lora", "dora")}
+    elif adapter.method in ("lora", "dora", "loraplus"):
+        chosen["lora_alpha"] = (32.0, text("training.why.alpha"))
+    if chosen["lora_alpha"][0] is None:
+        rank = chosen["r"][0] if adapter.r == "auto" else adapter.r
+        chosen["lora_alpha"] = (float(rank), why)
+    return chosen
+
+
+def _auto(adapter: AdapterConfig, model: ModelFacts, data: DataFacts) -> dict[str, tuple[Any, str]]:
+    exponent = QWEN_EXPONENT if model.model_type.startswith("qwen") else LLAMA_EXPONENT
+    rate = 5e-4 * (2000 / model.hidden_size) ** exponent * USUAL[adapter.method].rate
     epochs = 5 if data.rows < 300 else 3
     # Few tokens per update learn more per second; a budget below the longest sample would only hold that one.
     budget = 1024 if model.parameters < 500_000_000 else 2048
     return {
-        "r": (r, text("training.why.rank", supervised=data.supervised)),
-        "lora_alpha": (32.0, text("training.why.alpha")),
-        "learning_rate": (rate, text("training.why.rate", hidden=model.hidden_size)),
+        "learning_rate": (float(f"{rate:.2g}"), text("training.why.rate", hidden=model.hidden_size)),
         "num_train_epochs": (epochs, text("training.why.epochs", rows=data.rows)),
         "max_tokens_per_batch": (budget, text("training.why.budget")),
         "per_device_train_batch_size": (None, text("training.why.token_budget")),
@@ -100,14 +122,10 @@ def _auto(model: ModelFacts, data: DataFacts) -> dict[str, tuple[Any, str]]:
     }
 
 
-def _guide(model: ModelFacts, data: DataFacts) -> dict[str, tuple[Any, str]]:
+def _guide(adapter: AdapterConfig, model: ModelFacts, data: DataFacts) -> dict[str, tuple[Any, str]]:
     why = text("training.why.guide")
     return {
-        "r": (16, why),
-        "lora_alpha": (32.0, why),
-        "lora_dropout": (0.1, why),
-        "target_modules": (("q_proj", "v_proj"), why),
-        "learning_rate": (3e-5, why),
+        "learning_rate": (float(f"{3e-5 * USUAL[adapter.method].rate:.2g}"), why),
         "num_train_epochs": (3, why),
         "max_tokens_per_batch": (None, why),
         "per_device_train_batch_size": (8, why),

@@ -12,9 +12,10 @@ from typing import Any
 import torch
 from peft import PeftModel
 
+from tuneloop.adapters.attach import count_parameters
 from tuneloop.adapters.config import AdapterConfig
 from tuneloop.adapters.folder import save_adapter
-from tuneloop.adapters.lora import attach_lora, count_parameters
+from tuneloop.adapters.methods import METHODS
 from tuneloop.core.errors import DataError, DivergedError, NotFoundError, RefusedError
 from tuneloop.core.messages import current_language, text
 from tuneloop.core.progress import SILENT, Progress
@@ -173,14 +174,9 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
         _build_kernels(progress)
     plan, folder = prepared.plan, place.folder
     budget = _budget(loaded)
-    model = attach_lora(
-        loaded.model,
-        r=plan.value("r"),
-        lora_alpha=plan.value("lora_alpha"),
-        target_modules=plan.value("target_modules"),
-        dropout=plan.value("lora_dropout"),
-        seed=derive_seed(place.seed, "adapter"),
-    )
+    settings = _settings(plan)
+    method = METHODS[settings["method"]]
+    model = method.attach(loaded.model, settings, derive_seed(place.seed, "adapter"))
     try:
         if config.gradient_checkpointing:
             loaded.model.activation_checkpointing_enable({"use_reentrant": False})
@@ -198,16 +194,29 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
         }
         if not (folder / "adapter").exists():
             inputs = {"dataset": place.identity["dataset"]}
-            save_adapter(folder / "adapter", model, loaded, card=card, inputs=inputs, seed=place.seed)
+            save_adapter(
+                folder / "adapter",
+                model,
+                loaded,
+                card=card,
+                inputs=inputs,
+                seed=place.seed,
+                method=settings["method"],
+            )
     except DivergedError as error:
         _report_divergence(place, plan, error)
         raise
     finally:
         loaded.model.activation_checkpointing_disable()
-        model.unload()
+        method.detach(model)
         loaded.model.requires_grad_(False).eval()
     _finish(place, plan, state)
     return read_run(folder)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """Everything that was decided, by name; an adapter's method takes its own out of it."""
+    return {choice.name: choice.value for choice in plan.choices}
 
 
 def _build_kernels(progress: Progress) -> None:
@@ -261,6 +270,7 @@ def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: P
         forced=bool(read_forced(place.folder)),
         budget=budget,
         report_to=config.report_to,
+        rate_factor=lambda name: METHODS[plan.value("method")].rate_factor(name, _settings(plan)),
     )
 
 

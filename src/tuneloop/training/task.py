@@ -52,6 +52,8 @@ class Task:
     budget: Budget | None = None
     """The guard against the kernel's out-of-memory killer; a GPU raises by itself."""
     report_to: tuple[str, ...] = ()
+    rate_factor: Callable[[str], float] = lambda _: 1.0
+    """How many times the learning rate a parameter gets, by its name."""
 
 
 @dataclass

@@ -2,12 +2,36 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "adapters.no_target": (
-        "The model has no linear layers named {targets}.",
-        "模型中没有名为 {targets} 的线性层。",
+        "The model has no modules named {targets} that this method adapts.",
+        "模型中没有名为 {targets} 且可由该方法适配的模块。",
     ),
     "adapters.no_target.hint": (
-        "Use adapter.target_modules: all-linear, or some of: {found}.",
-        "请使用 adapter.target_modules: all-linear，或从中选择：{found}。",
+        "Leave adapter.target_modules out, or name some of: {found}.",
+        "请去掉 adapter.target_modules，或从中选择：{found}。",
+    ),
+    "adapters.field_not_used": (
+        "adapter.{field} has no meaning for adapter.method {method}.",
+        "adapter.{field} 对 adapter.method {method} 没有意义。",
+    ),
+    "adapters.field_not_used.hint": (
+        "Remove it, or choose a method that takes it: {methods}.",
+        "请删除该字段，或选用接受它的方法：{methods}。",
+    ),
+    "adapters.blocks_only": (
+        "adapter.method {method} adapts whole blocks, not the linear layers of `all-linear`.",
+        "adapter.method {method} 适配的是整个模块（注意力或前馈），而不是 `all-linear` 的线性层。",
+    ),
+    "adapters.blocks_only.hint": (
+        "Remove adapter.target_modules, or name blocks, for example [self_attn, mlp].",
+        "请去掉 adapter.target_modules，或写出模块名，例如 [self_attn, mlp]。",
+    ),
+    "adapters.not_merged": (
+        "The adapter {file} can't be merged: method {method} adds layers that are not linear.",
+        "适配器 {file} 无法合并：方法 {method} 加入了非线性层。",
+    ),
+    "adapters.not_merged.hint": (
+        "Export it with --format peft; chat, predict and evaluate use it as it is.",
+        "请用 --format peft 导出；chat、predict 与 evaluate 可直接使用它。",
     ),
     "adapters.base_differs": (
         "The adapter {file} was trained on {base}, whose weights are not those of {other}.",

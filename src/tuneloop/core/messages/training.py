@@ -8,6 +8,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "enough room for {supervised} supervised tokens at this model size",
         "按模型规模，足以容纳 {supervised} 个监督词元",
     ),
+    "training.why.method": ("usual for {method}", "{method} 的常用取值"),
     "training.why.alpha": (
         "fixed, so that the learning rate does not depend on the rank",
         "固定取值，使学习率与秩无关",

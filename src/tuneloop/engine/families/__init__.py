@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import PreTrainedModel
 
 from tuneloop.engine.families import gemma, llama, qwen
@@ -31,6 +32,7 @@ def knows(model: PreTrainedModel) -> bool:
             for name, module in model.named_modules()
             if name.endswith(("_proj", "lm_head"))
         )
+        and not any(isinstance(module, BaseTunerLayer) for module in model.modules())
         and not any(getattr(config, f"{which}_logit_softcapping", None) for which in ("attn", "final"))
         and not getattr(config, "use_bidirectional_attention", False)
         and "dynamic" not in rotary

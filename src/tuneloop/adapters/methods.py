@@ -1,0 +1,64 @@
+"""Every method: how it is put into a model, how it leaves, and what it can do. `USUAL` holds what the recipe says of it.
+
+The conformance suite is `tests/contracts/test_adapter_methods.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from tuneloop.adapters.bottleneck import houlsby, parallel, pfeiffer
+from tuneloop.adapters.config import Method
+from tuneloop.adapters.ia3 import attach_ia3
+from tuneloop.adapters.lora import Settings, dora, faster_b, lora, rslora
+from tuneloop.adapters.pissa import attach_pissa, detach_pissa, export_pissa
+
+
+def export_plain(model: PeftModel) -> tuple[PeftConfig, dict[str, Tensor]]:
+    """peft's settings and tensors, as they are."""
+    # With save_embedding_layers="auto" peft asks the hub about the base model: no download that was not asked for.
+    return model.peft_config["default"], get_peft_model_state_dict(model, save_embedding_layers=False)
+
+
+def unload(model: PeftModel) -> None:
+    """Take the layers out of the base model."""
+    model.unload()
+
+
+def same_rate(parameter: str, settings: Settings) -> float:
+    """Every parameter learns at the same rate."""
+    return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """What a method is made of."""
+
+    attach: Callable[[PreTrainedModel, Settings, int], PeftModel]
+    """Put its layers into a model, in place, with a seed; up to rounding, nothing changes until training."""
+    export: Callable[[PeftModel], tuple[PeftConfig, dict[str, Tensor]]] = export_plain
+    """What its folder holds."""
+    detach: Callable[[PeftModel], None] = unload
+    """Give the base model back as it was."""
+    rate_factor: Callable[[str, Settings], float] = same_rate
+    """How many times the learning rate a parameter gets, by its name."""
+    merges: bool = True
+    """Whether it can become part of the base's weights; otherwise the model runs with its layers."""
+
+
+METHODS: dict[Method, Functions] = {
+    "lora": Functions(lora),
+    "rslora": Functions(rslora),
+    "dora": Functions(dora),
+    "pissa": Functions(attach_pissa, export=export_pissa, detach=detach_pissa),
+    "loraplus": Functions(lora, rate_factor=faster_b),
+    "ia3": Functions(attach_ia3),
+    "houlsby": Functions(houlsby, merges=False),
+    "pfeiffer": Functions(pfeiffer, merges=False),
+    "parallel": Functions(parallel, merges=False),
+}
