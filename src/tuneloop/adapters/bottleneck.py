@@ -84,7 +84,7 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):  # type: ignore[misc]
             nn.init.zeros_(zero)
         self.bottleneck_down[adapter_name], self.bottleneck_up[adapter_name] = down, up
         self.settings[adapter_name] = config
-        self.set_adapter(self.active_adapters, inference_mode=config.inference_mode)
+        BaseTunerLayer.set_adapter(self, self.active_adapters, inference_mode=config.inference_mode)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The block's own arguments and results; attention gives its output first, beside its weights."""

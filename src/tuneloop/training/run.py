@@ -216,7 +216,7 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
 
 def _settings(plan: Plan) -> dict[str, Any]:
     """Everything that was decided, by name; an adapter's method takes its own out of it."""
-    return {choice.name: choice.value for choice in plan.choices}
+    return {"method": "lora"} | {choice.name: choice.value for choice in plan.choices}  # older plans do not name it
 
 
 def _build_kernels(progress: Progress) -> None:
@@ -240,7 +240,7 @@ def _train(task: Task, model: PeftModel, progress: Progress) -> State:
 
 
 def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: Place, budget: Budget | None) -> Task:
-    plan = prepared.plan
+    plan, settings = prepared.plan, _settings(prepared.plan)
     steps = schedule(
         prepared.train,
         max_tokens=plan.value("max_tokens_per_batch"),
@@ -270,7 +270,7 @@ def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: P
         forced=bool(read_forced(place.folder)),
         budget=budget,
         report_to=config.report_to,
-        rate_factor=lambda name: METHODS[plan.value("method")].rate_factor(name, _settings(plan)),
+        rate_factor=lambda name: METHODS[settings["method"]].rate_factor(name, settings),
     )
 
 

@@ -59,8 +59,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "适配器 {file} 不只包含低秩矩阵对：{found}。",
     ),
     "adapters.not_low_rank.hint": (
-        "It can't share a batch with others; serve it merged.",
-        "它无法与其他适配器同批运行；请合并后使用。",
+        "It can't share a batch with others: chat, predict and evaluate take it; a server takes it exported with --format merged.",
+        "它无法与其他适配器同批运行：chat、predict 与 evaluate 可直接使用；若要部署服务，请先用 --format merged 导出。",
     ),
     "adapters.does_not_fit": (
         "The adapter {name!r} does not fit the model: {module} has {found}, the model needs {expected}.",
