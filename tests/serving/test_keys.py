@@ -65,7 +65,7 @@ def test_a_key_sees_its_adapters_and_no_others(client: TestClient, own: Workspac
     headers = bearer(secret)
     look_again(client)
     names = {model["id"] for model in client.get("/v1/models", headers=headers).json()["data"]}
-    assert names == {"bank", "bank@v0001", "bank@candidate"}
+    assert names == {"auto", "bank", "bank@v0001", "bank@candidate"}
     assert client.post("/v1/chat/completions", json={"model": "bank", **HELLO}, headers=headers).status_code == 200
     for name in ("legal", "legal@v0001", "base", "tiny", "nobody"):
         response = client.post("/v1/chat/completions", json={"model": name, **HELLO}, headers=headers)

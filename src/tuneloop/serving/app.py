@@ -22,6 +22,7 @@ from tuneloop.serving.http_errors import catch_errors
 from tuneloop.serving.keys import KeyRing
 from tuneloop.serving.meters import Meters
 from tuneloop.serving.model_routes import add_models
+from tuneloop.serving.routers import Routers
 from tuneloop.serving.served import ServedModels
 from tuneloop.serving.server import BEARER, Server
 from tuneloop.serving.worker import Worker
@@ -43,7 +44,7 @@ def make_app(models: ServedModels, worker: Worker, config: ServingConfig, *, key
         keys_required: ask for a key even while none was made.
     """
     keys = KeyRing(models.workspace, required=keys_required)
-    server = Server(models, worker, config, Meters(worker), keys)
+    server = Server(models, worker, config, Meters(worker), keys, Routers(models.workspace))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -10,10 +10,12 @@ from fastapi import FastAPI, Request, Security
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
 
-from tuneloop.serving.completions import Body, Reply, begin, streamed, whole
+from tuneloop.core.errors import RefusedError
+from tuneloop.serving.completions import Body, Reply, begin, question_of, streamed, whole
 from tuneloop.serving.documents import ChatCompletion, TextCompletion, streamed_or
 from tuneloop.serving.feedback import Answered
 from tuneloop.serving.http_errors import errors_as_events
+from tuneloop.serving.served import AUTO, BASE, Model
 from tuneloop.serving.server import BEARER, Server
 from tuneloop.serving.wire import ChatRequest, CompletionRequest
 from tuneloop.store.access import Key
@@ -52,10 +54,13 @@ async def answer(server: Server, body: Body, request: Request) -> Response:
     """Answer a request, whole or as a stream; it ends when its client leaves."""
     key = server.allow(request, "generate")
     server.keys.take_request(key)
-    model = server.models.find(body.model, key)
+    model, routing = await choose_model(server, body, key)
     reply = begin(body, model, server.models.loaded.template, server.worker, longest=server.config.max_new_tokens)
     server.keys.take_tokens(key, reply.prompt_tokens)
+    reply.routing = routing
     headers = {"x-tuneloop-model": model.name, "x-tuneloop-response-id": reply.id}
+    if routing is not None:
+        headers |= {"x-tuneloop-route": f"{routing['reason']} {routing['score']}"}
     deadline = server.config.deadline_seconds
     if body.stream:
         events = server.meters.watch(reply, streamed(reply, server.worker, deadline_seconds=deadline))
@@ -65,6 +70,24 @@ async def answer(server: Server, body: Body, request: Request) -> Response:
         said = await _unless_left(request, whole(reply, server.worker, deadline_seconds=deadline))
     _note(server, key, reply)
     return Response(status_code=CLIENT_LEFT) if said is None else JSONResponse(said, headers=headers)
+
+
+async def choose_model(server: Server, body: Body, key: Key) -> tuple[Model, dict[str, Any] | None]:
+    """What answers, and with `model: auto` how it was chosen: never an adapter that does not exist for the key.
+
+    Raises:
+        NotFoundError: there is no such model.
+        RefusedError: the question belongs to no adapter, and the key may not ask the base model (code `serving.no_route`).
+    """
+    if body.model != AUTO:
+        return server.models.find(body.model, key), None
+    router = await asyncio.to_thread(server.routers.current, server.models.adapters())
+    allowed = {adapter.name for adapter in server.models.adapters(key)}
+    route = await asyncio.to_thread(router.choose, question_of(body), allowed)
+    if route.name is None and not key.may_use(BASE):
+        raise RefusedError("serving.no_route")
+    model = server.models.find(route.name or BASE, key)
+    return model, {"model": model.name, "score": route.score, "similarity": route.similarity, "reason": route.reason}
 
 
 async def _unless_left(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any] | None:

@@ -43,6 +43,8 @@ class Reply:
     """What was read: the conversation, or the text of a plain completion as one turn."""
     prompt_tokens: int
     choices: list[Choice]
+    routing: dict[str, Any] | None = None
+    """With `model: auto`: what was chosen, and why."""
     id: str = ""
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -125,7 +127,15 @@ async def whole(reply: Reply, worker: Worker, *, deadline_seconds: float) -> dic
             }
             for number, choice in enumerate(reply.choices)
         ]
-    return {**reply.frame(choices), "usage": reply.usage}
+    routing = {} if reply.routing is None else {"routing": reply.routing}
+    return {**reply.frame(choices), "usage": reply.usage, **routing}
+
+
+def question_of(body: Body) -> str:
+    """What users said, as the router sees it."""
+    if isinstance(body, CompletionRequest):
+        return body.prompt
+    return "\n".join(message.text for message in body.messages if message.role == "user")
 
 
 async def streamed(reply: Reply, worker: Worker, *, deadline_seconds: float) -> AsyncIterator[str]:

@@ -62,7 +62,11 @@ class Routing(BaseModel):
 
     model: str
     score: float
-    reason: str
+    """Probability of the nearest adapter among those that the key may use."""
+    similarity: float
+    """Cosine to its nearest training question."""
+    reason: Literal["chosen", "unlike", "unsure", "none"]
+    """`chosen`; otherwise the base model answers: no training question is near enough, or two adapters are as near."""
 
 
 class _Completion(BaseModel):

@@ -44,7 +44,8 @@ class Meters:
         start, outcome = time.perf_counter(), "broken off"
         try:
             yield
-            outcome = "answered"
+            if all(choice.finish_reason for choice in reply.choices):
+                outcome = "answered"
         except Exception:
             outcome = "failed"
             raise

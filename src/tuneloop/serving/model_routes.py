@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneloop.core.errors import NotFoundError, UsageError
 from tuneloop.serving.documents import ERRORS, AdapterState, ModelCard, ModelList
-from tuneloop.serving.served import BASE
+from tuneloop.serving.served import AUTO, BASE
 from tuneloop.serving.server import BEARER, Server
 from tuneloop.store.access import Key
 
@@ -52,6 +52,8 @@ def add_models(app: FastAPI, server: Server) -> None:
         key = server.allow(request, "models")
         if len(model) > LONGEST_NAME:
             raise NotFoundError("serving.model_unknown", name=model[:60])
+        if model == AUTO and server.models.adapters(key):
+            return ModelCard.model_validate(_card(AUTO, None, AUTO))
         found = server.models.find(model, key)
         return ModelCard.model_validate(_card(model, None if found.adapter is None else BASE, found.name))
 
@@ -90,6 +92,8 @@ def _cards(server: Server, key: Key) -> list[dict[str, Any]]:
     """The base model, every adapter by its bare name, and every version and alias that exist for the key."""
     found = [_card(BASE, None, server.models.base_name)] if key.may_use(BASE) else []
     adapters = server.models.adapters(key)
+    if adapters:
+        found.append(_card(AUTO, None, AUTO))
     for name in sorted({adapter.name for adapter in adapters}):
         found.append(_card(name, BASE, server.models.find(name, key).name))
     for adapter in adapters:

@@ -17,6 +17,8 @@ from tuneloop.store.artifacts import read_manifest
 from tuneloop.store.workspace import Workspace
 
 BASE = "base"
+AUTO = "auto"
+"""The router's choice."""
 FRESH_SECONDS = 1.0
 """How old the view of the registry may be: a promotion is followed within it."""
 

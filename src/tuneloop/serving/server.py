@@ -12,6 +12,7 @@ from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.feedback import RecentAnswers
 from tuneloop.serving.keys import KeyRing
 from tuneloop.serving.meters import Meters
+from tuneloop.serving.routers import Routers
 from tuneloop.serving.served import ServedModels
 from tuneloop.serving.worker import Worker
 from tuneloop.store.access import Key
@@ -28,6 +29,7 @@ class Server:
     config: ServingConfig
     meters: Meters
     keys: KeyRing
+    routers: Routers
     recent: RecentAnswers = field(default_factory=RecentAnswers)
 
     def allow(self, request: Request, verb: str) -> Key:

@@ -125,6 +125,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Ask again after the time in Retry-After ({retry_seconds} s).",
         "请在 Retry-After 给出的时间（{retry_seconds} 秒）后重试。",
     ),
+    "serving.no_route": (
+        "This question belongs to none of the models that this key may use.",
+        "该问题不属于此密钥可用的任何模型。",
+    ),
+    "serving.no_route.hint": (
+        "Name a model instead of auto, or ask about something else: GET /v1/models lists them.",
+        "请指定模型而不用 auto，或换一个问题：GET /v1/models 可列出可用模型。",
+    ),
     "serving.path_refused": ("Adapters are not loaded from paths.", "不支持从路径加载适配器。"),
     "serving.path_refused.hint": (
         "Leave lora_path out, and give the name of a registered adapter as lora_name.",

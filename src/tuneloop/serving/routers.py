@@ -1,0 +1,84 @@
+"""The router of a running server: fitted from the registry's lineage, kept in the workspace, renewed when adapters change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuneloop.core.errors import ArtifactError
+from tuneloop.core.records import Adapter
+from tuneloop.registry.versions import choose
+from tuneloop.store.artifacts import manifest_hash, new_artifact, read_manifest, verify
+from tuneloop.store.samples import read_split
+from tuneloop.store.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tuneloop.serving.router import Router
+
+FORMAT = 1
+"""Raised when fitting changes: what was kept is fitted anew."""
+
+
+class Routers:
+    """Gives the router that fits the registered adapters.
+
+    Args:
+        workspace: where adapters, their datasets, and the fitted routers are.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = threading.Lock()
+        self._kept: tuple[frozenset[str], Router] | None = None
+
+    def current(self, adapters: Sequence[Adapter]) -> Router:
+        """The router over what the bare names mean now; fitted if there is none yet, which takes seconds.
+
+        Args:
+            adapters: registered versions that the server has.
+        """
+        meant = [choose(adapters, name) for name in sorted({adapter.name for adapter in adapters})]
+        labels = frozenset(adapter.label for adapter in meant)
+        with self._lock:
+            if self._kept is None or self._kept[0] != labels:
+                self._kept = (labels, self._make(meant))
+            return self._kept[1]
+
+    def _make(self, adapters: Sequence[Adapter]) -> Router:
+        from tuneloop.serving.router import fit_router, load_router
+
+        datasets = {adapter.name: folder for adapter in adapters if (folder := self._dataset(adapter)) is not None}
+        inputs = {name: manifest_hash(folder) for name, folder in datasets.items()}
+        key = hashlib.sha256(json.dumps([FORMAT, inputs], sort_keys=True).encode()).hexdigest()[:12]
+        folder = self._workspace.root / "routers" / key
+        if folder.exists():
+            verify(folder)
+            return load_router(folder)
+        router = fit_router({name: training_questions(place) for name, place in datasets.items()})
+        try:
+            with new_artifact(folder, kind="router", config={"format": FORMAT}, inputs=inputs, seeds={}) as made:
+                router.save(made)
+        except FileExistsError:  # another server was faster
+            return load_router(folder)
+        return router
+
+    def _dataset(self, adapter: Adapter) -> Path | None:
+        """The dataset that a version was trained on, while it is still there."""
+        wanted = read_manifest(adapter.path).inputs.get("dataset")
+        for folder in sorted(self._workspace.datasets.glob("*/*")):
+            try:
+                if manifest_hash(folder) == wanted:
+                    return folder
+            except ArtifactError:
+                continue
+        return None
+
+
+def training_questions(dataset: Path) -> list[str]:
+    """What users say in the training split of a dataset: as the router sees conversations."""
+    samples = read_split(dataset, "train")
+    return ["\n".join(m.content for m in sample.prompt if m.role == "user") for sample in samples]
