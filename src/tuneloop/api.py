@@ -18,6 +18,7 @@ from tuneloop.store.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
     from tuneloop.evaluation.script_check import ScriptCheck
+    from tuneloop.pipeline.exports import Exported, Form, Verified, Weights
     from tuneloop.pipeline.files import Predictions
     from tuneloop.pipeline.learning_curve import LearningCurve
     from tuneloop.serving.answer import Answerer
@@ -264,28 +265,51 @@ def export(
     out: Path | str,
     workspace: AnyWorkspace = None,
     *,
-    form: Literal["merged", "peft"] = "merged",
+    form: Form = "merged",
+    weights: Weights = "f16",
     accept_license: str | None = None,
     force: bool = False,
     progress: Progress = SILENT,
-) -> str:
-    """Write an adapter for another program, and return its full name.
+) -> Exported:
+    """Write an adapter for another program, read it back and replay the answers that it gave after its training.
 
     Args:
         name: the adapter, as in `load`.
         out: the folder; it must be empty or new.
         workspace: as in `prepare`.
-        form: `merged`, a whole model in the format of transformers, or `peft`, the adapter alone.
+        form: `merged`, a whole model in the format of transformers; `peft`, the adapter alone; or `gguf`, both for
+            llama.cpp and Ollama.
+        weights: how a GGUF file stores matrices.
         accept_license: as in `load`.
         force: write into a folder that holds something, over files of the same name.
         progress: where to report.
+
+    Raises:
+        IncompatibleError: what was written answers otherwise (code `adapters.replay_differs`); nothing is kept.
     """
-    from tuneloop.pipeline.files import export_adapter
+    from tuneloop.pipeline.exports import export_adapter
     from tuneloop.serving.named import find
 
     named = find(str(name), _workspace(workspace), accept_license=accept_license)
-    export_adapter(named, Path(out), form=form, force=force, progress=progress)
-    return named.name
+    return export_adapter(named, Path(out), form=form, weights=weights, force=force, progress=progress)
+
+
+def verify(
+    name: str | Path,
+    workspace: AnyWorkspace = None,
+    *,
+    accept_license: str | None = None,
+    progress: Progress = SILENT,
+) -> Verified:
+    """Check an adapter's files, base and template, and that it still gives its stored answers. Args: as in `load`.
+
+    Raises:
+        CorruptError, IncompatibleError: what differs, by its code.
+    """
+    from tuneloop.pipeline.exports import verify_adapter
+    from tuneloop.serving.named import find
+
+    return verify_adapter(find(str(name), _workspace(workspace), accept_license=accept_license), progress=progress)
 
 
 def base_of(workspace: AnyWorkspace = None) -> str:

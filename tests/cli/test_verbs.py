@@ -221,6 +221,20 @@ def test_an_exported_adapter_is_a_folder_that_answers(call: Call, copied: Path) 
     assert (called.status, called.value["error"]["code"]) == (2, "serving.export_base")
 
 
+def test_a_trained_adapter_is_verified_by_its_own_answers(call: Call, copied: Path) -> None:
+    called = call("adapters", "verify", "bank", "--json")
+    assert called.status == 0, called.out
+    assert called.value["answers"] > 0
+    assert called.value["agreed"] >= 0.95
+    exported = call("adapters", "export", "bank", "--format", "gguf", "--out", "gguf", "--json").value
+    assert (exported["format"], exported["stored"]) == ("gguf", True)
+    assert set(exported["files"]) == {"bank-v0001-f16.gguf", "bank-v0001-lora.gguf", "Modelfile", "manifest.json"}
+    path = next((copied / "adapters" / "bank").glob("v*/replay.json"))
+    path.write_text(path.read_text().replace('"answers"', '"answer"'), encoding="utf-8")
+    called = call("adapters", "verify", "bank", "--json")
+    assert (called.status, called.value["error"]["code"]) == (7, "store.file_differs")
+
+
 def test_check_shows_the_plan_and_refuses_with_status_4(call: Call, copied: Path) -> None:
     called = call("check", "bank.yaml")
     assert called.status == 0

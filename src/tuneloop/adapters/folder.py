@@ -10,6 +10,7 @@ from peft import PeftModel
 from tuneloop.adapters.bottleneck import OwnPeftType
 from tuneloop.adapters.config import USUAL, Method
 from tuneloop.adapters.methods import METHODS
+from tuneloop.adapters.replay import Replay, write_replay
 from tuneloop.adapters.tensors import save_tensors
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.models.load import LoadedModel
@@ -58,6 +59,7 @@ def save_adapter(
     inputs: dict[str, str],
     seed: int,
     method: Method = "lora",
+    replay: Replay | None = None,
 ) -> None:
     """Write an adapter as an atomic folder that peft loads unchanged.
 
@@ -69,6 +71,7 @@ def save_adapter(
         inputs: name and manifest hash of what it was made from.
         seed: of the training.
         method: how it was attached.
+        replay: greedy answers of the trained model, to be given again after every merge, export and load.
     """
     settings, tensors = METHODS[method].export(model)
     document = settings.to_dict()
@@ -87,6 +90,8 @@ def save_adapter(
         settings.save_pretrained(str(temporary))
         settings.inference_mode = was
         loaded.tokenizer.save_pretrained(str(temporary))
+        if replay is not None:
+            write_replay(replay, temporary)
         text = CARD.format(
             base=loaded.name,
             method=method,

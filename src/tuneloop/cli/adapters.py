@@ -1,9 +1,9 @@
-"""`tuneloop adapters`: list, show, promote, rollback, export."""
+"""`tuneloop adapters`: list, show, promote, rollback, export, verify."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from tuneloop.cli.options import AcceptLicenseOption, AdapterArgument
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import group, verb
 from tuneloop.core.messages import text
+
+if TYPE_CHECKING:
+    from tuneloop.pipeline.exports import Exported, Verified
 
 
 def add_to(application: typer.Typer) -> None:
@@ -20,6 +23,7 @@ def add_to(application: typer.Typer) -> None:
     verb(adapters, "adapters.promote")(promote)
     verb(adapters, "adapters.rollback")(rollback)
     verb(adapters, "adapters.export")(export)
+    verb(adapters, "adapters.verify")(verify)
 
 
 def list_(session: Session) -> Reply:
@@ -84,20 +88,43 @@ def export(
     session: Session,
     adapter: AdapterArgument,
     out: Annotated[Path, typer.Option("--out", help=text("cli.option.out_folder"))],
-    form: Annotated[Literal["merged", "peft"], typer.Option("--format", help=text("cli.option.form"))] = "merged",
+    form: Annotated[
+        Literal["merged", "peft", "gguf"], typer.Option("--format", help=text("cli.option.form"))
+    ] = "merged",
+    weights: Annotated[
+        Literal["f32", "f16", "bf16", "q8_0"], typer.Option("--weights", help=text("cli.option.gguf_weights"))
+    ] = "f16",
     force: Annotated[bool, typer.Option("--force", help=text("cli.option.replace"))] = False,
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
 
-    label = api.export(
+    exported = api.export(
         adapter,
         out,
         session.workspace,
         form=form,
+        weights=weights,
         accept_license=accept_license,
         force=force,
         progress=session.progress,
     )
-    shown = text("cli.exported", label=label, path=out, form=form)
-    return Reply({"adapter": label, "format": form, "path": out.absolute()}, [shown])
+    shown = text("cli.exported", label=exported.adapter, path=out, form=form)
+    value = exported.model_dump(mode="json")
+    return Reply({**value, "format": value.pop("form")}, [shown, _replayed(exported)])
+
+
+def verify(session: Session, adapter: AdapterArgument, accept_license: AcceptLicenseOption = None) -> Reply:
+    from tuneloop import api
+
+    found = api.verify(adapter, session.workspace, accept_license=accept_license, progress=session.progress)
+    shown = text("cli.verified", label=found.adapter, files=found.files, base=found.base_model)
+    return Reply(found, [shown, _replayed(found)])
+
+
+def _replayed(found: Exported | Verified) -> str:
+    """What came of the stored answers."""
+    if not found.answers:
+        return text("cli.nothing_replayed")
+    code = "cli.replayed" if found.stored else "cli.replayed_asked"
+    return text(code, same=found.same, answers=found.answers, share=f"{100 * found.agreed:.1f}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from gguf import GGUFReader
-from tokenizers import pre_tokenizers
+from tokenizers import Tokenizer, pre_tokenizers
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -91,7 +91,7 @@ def convert_into_cache(file: Path, *, progress: Progress = SILENT) -> Path:
 
 
 def read_metadata(file: Path) -> dict[str, Any]:
-    """Architecture, kind of tokenizer and context length of a GGUF file.
+    """Architecture, kind of tokenizer, number of tokens and context length of a GGUF file.
 
     Raises:
         CorruptError: the file is no whole GGUF file (code `models.gguf_unreadable`).
@@ -104,6 +104,7 @@ def read_metadata(file: Path) -> dict[str, Any]:
         return {
             "architecture": architecture,
             "pre_tokenizer": tokenizer,
+            "tokens": len(fields["tokenizer.ggml.tokens"].data) if "tokenizer.ggml.tokens" in fields else None,
             "context_length": None if context is None else int(context.contents()),
         }
     except (ValueError, KeyError, IndexError, OSError) as error:
@@ -148,6 +149,22 @@ def _repair(tokenizer: PreTrainedTokenizerBase, metadata: dict[str, Any]) -> Non
         tokenizer.backend_tokenizer.pre_tokenizer = known()
     if metadata["context_length"]:
         tokenizer.model_max_length = metadata["context_length"]
+    if metadata["tokens"] is not None and len(tokenizer) > metadata["tokens"]:
+        _forget_foreign_tokens(tokenizer, metadata["tokens"])
+
+
+def _forget_foreign_tokens(tokenizer: PreTrainedTokenizerBase, count: int) -> None:
+    """Take back what transformers' byte-level tokenizer adds to a vocabulary without it (`<|endoftext|>`).
+
+    The model has no row for such a token.
+    """
+    backend = json.loads(tokenizer.backend_tokenizer.to_str())
+    backend["added_tokens"] = [token for token in backend["added_tokens"] if token["id"] < count]
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(backend))
+    known = tokenizer.get_vocab()
+    for role, token in dict(tokenizer.special_tokens_map).items():
+        if isinstance(token, str) and token not in known:
+            setattr(tokenizer, role, None)
 
 
 def _drop_machine_paths(folder: Path) -> None:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import secrets
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Literal
 
-from tuneloop.core.errors import UsageError
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Evaluation, Record
 from tuneloop.data.config import DataConfig, SourceConfig
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.serving.named import Named
-from tuneloop.store.artifacts import MANIFEST, manifest_hash, new_artifact, read_manifest, verify
+from tuneloop.store.artifacts import MANIFEST, manifest_hash, read_manifest
 from tuneloop.store.workspace import Workspace
 
 
@@ -156,52 +152,6 @@ def predict_file(
         max_new_tokens=max_new_tokens or MAX_NEW_TOKENS,
         seconds=round(time.perf_counter() - start, 3),
     )
-
-
-def export_adapter(
-    named: Named, out: Path, *, form: Literal["merged", "peft"], force: bool = False, progress: Progress = SILENT
-) -> None:
-    """Write an adapter into a folder, merged into its base model or alone.
-
-    Raises:
-        UsageError: there is no adapter to export (code `serving.export_base`), or the folder holds something and
-            `force` is not given (`serving.folder_not_empty`).
-    """
-    from tuneloop.adapters.merge import merge
-    from tuneloop.models.load import load_model, save_model
-
-    if named.folder is None:
-        raise UsageError("serving.export_base", name=named.name)
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not force):
-        raise UsageError("serving.folder_not_empty", file=out)
-    manifest = verify(named.folder)
-    origin = {"adapter": manifest_hash(named.folder)}
-    staged = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}.new")
-    try:
-        with new_artifact(staged, kind=form, config=manifest.config, inputs=origin) as folder:
-            if form == "merged":
-                loaded = load_model(named.model, progress=progress)
-                save_model(replace(loaded, model=merge(loaded, named.folder)), folder)
-            else:
-                for name in manifest.files:
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(named.folder / name, folder / name)
-        _move_into(staged, out)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _move_into(staged: Path, out: Path) -> None:
-    """Put a finished folder in its place; in a folder that exists, over files of the same name."""
-    if not out.exists():
-        staged.rename(out)
-        return
-    for path in sorted(staged.rglob("*")):
-        target = out / path.relative_to(staged)
-        if path.is_dir():
-            target.mkdir(exist_ok=True)
-        else:
-            path.replace(target)
 
 
 def _names(first: str) -> Iterator[str]:

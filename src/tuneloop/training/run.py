@@ -16,6 +16,7 @@ from tuneloop.adapters.attach import count_parameters
 from tuneloop.adapters.config import AdapterConfig
 from tuneloop.adapters.folder import save_adapter
 from tuneloop.adapters.methods import METHODS
+from tuneloop.adapters.replay import Replay, choose_prompts, record_answers
 from tuneloop.core.errors import DataError, DivergedError, NotFoundError, RefusedError
 from tuneloop.core.messages import current_language, text
 from tuneloop.core.progress import SILENT, Progress
@@ -194,6 +195,7 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
         }
         if not (folder / "adapter").exists():
             inputs = {"dataset": place.identity["dataset"]}
+            replay = _answers(prepared, model, loaded)
             save_adapter(
                 folder / "adapter",
                 model,
@@ -202,6 +204,7 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
                 inputs=inputs,
                 seed=place.seed,
                 method=settings["method"],
+                replay=replay,
             )
     except DivergedError as error:
         _report_divergence(place, plan, error)
@@ -217,6 +220,14 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
 def _settings(plan: Plan) -> dict[str, Any]:
     """Everything that was decided, by name; an adapter's method takes its own out of it."""
     return {"method": "lora"} | {choice.name: choice.value for choice in plan.choices}  # older plans do not name it
+
+
+def _answers(prepared: Prepared, model: PeftModel, loaded: LoadedModel) -> Replay:
+    """A few greedy answers to questions of the validation split, or of the training where there is none."""
+    examples = prepared.validation or prepared.train
+    prompts = choose_prompts([example.ids[: example.supervised.index(True)] for example in examples])
+    answering = model.get_base_model().eval()
+    return record_answers(answering, prompts, stop_ids=loaded.template.stop_ids, template_sha256=loaded.template.sha256)
 
 
 def _build_kernels(progress: Progress) -> None:

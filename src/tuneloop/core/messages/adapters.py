@@ -94,4 +94,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Raise the memory for adapters, or train it with a smaller rank.",
         "请提高适配器的内存上限，或用更小的秩训练。",
     ),
+    "adapters.replay_differs": (
+        "{file} does not answer as the adapter did after its training: {agreed} of {tokens} tokens ({share}%) agree, "
+        "{same} of {answers} answers are the same; the first difference is in answer {first} (answer:token).",
+        "{file} 的回答与适配器训练完成时不一致：{tokens} 个词元中有 {agreed} 个（{share}%）一致，"
+        "{answers} 条回答中有 {same} 条相同；首个差异位于 {first}（回答:词元）。",
+    ),
+    "adapters.replay_differs.hint": (
+        "At least {bound}% must agree; nothing was written. Choose more precise weights (--weights f16), or check that "
+        "the base model is the one of the training.",
+        "一致率至少须达 {bound}%；未写入任何内容。请选择精度更高的权重（--weights f16），或确认基座模型与训练时相同。",
+    ),
+    "adapters.replay_unreadable": (
+        "The stored answers {file} can't be read.",
+        "无法读取存储的回答 {file}。",
+    ),
+    "adapters.replay_unreadable.hint": (
+        "Get the adapter again, or train it again.",
+        "请重新获取该适配器，或重新训练。",
+    ),
+    "adapters.export_differs": (
+        "{file} does not hold what was written to it: {found}.",
+        "{file} 的内容与写入时不一致：{found}。",
+    ),
+    "adapters.export_differs.hint": (
+        "Nothing was kept. This is a bug or a failing disk; --format merged writes another format.",
+        "未保留任何文件。可能是程序缺陷或磁盘故障；可用 --format merged 写出其他格式。",
+    ),
 }

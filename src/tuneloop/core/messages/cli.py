@@ -127,6 +127,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.noun.dataset": ("dataset", "数据集"),
     "cli.noun.run": ("run", "训练"),
     "cli.noun.evaluation": ("evaluation", "评估"),
+    "cli.replayed": (
+        "Stored answers given again: {same} of {answers}; {share}% of their tokens agree.",
+        "存储的回答重放：{answers} 条中 {same} 条相同，{share}% 的词元一致。",
+    ),
+    "cli.replayed_asked": (
+        "The adapter has no stored answers; {same} of {answers} answers of the merged model are given again, "
+        "{share}% of their tokens agree.",
+        "该适配器没有存储的回答；合并模型的 {answers} 条回答中 {same} 条相同，{share}% 的词元一致。",
+    ),
+    "cli.nothing_replayed": (
+        "It has no stored answers to replay: it was made before they were kept.",
+        "没有可重放的回答：该适配器制作时尚未存储回答。",
+    ),
+    "cli.verified": (
+        "✓ {label}: {files} files, the base {base} and the template are those of the training.",
+        "✓ {label}：{files} 个文件、基座 {base} 与对话模板均与训练时一致。",
+    ),
     "cli.exported": ("Exported {label} to {path} ({form}).", "已将 {label} 导出到 {path}（{form}）。"),
     "cli.rematch": ("{b} against {a}, on {rows} common rows", "{b} 对比 {a}，共同数据 {rows} 行"),
     "cli.promoted": ("{alias} is now {label}.", "{alias} 现在指向 {label}。"),

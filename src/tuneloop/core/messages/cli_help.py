@@ -107,8 +107,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "与适配器或基础模型对话；把问题写作参数时只输出回答。",
     ),
     "cli.help.adapters": (
-        "Registered adapters: list, show, promote, rollback, export.",
-        "已登记的适配器：列出、查看、上线、回滚、导出。",
+        "Registered adapters: list, show, promote, rollback, export, verify.",
+        "已登记的适配器：列出、查看、上线、回滚、导出、校验。",
     ),
     "cli.help.adapters.list": ("The versions of all adapters and their aliases.", "列出所有适配器的版本与别名。"),
     "cli.help.adapters.show": (
@@ -124,8 +124,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "回滚到此前上线的版本。",
     ),
     "cli.help.adapters.export": (
-        "Write a version for another program: merged into its base model, or as a PEFT adapter.",
-        "导出一个版本供其他程序使用：合并到基础模型，或 PEFT 适配器格式。",
+        "Write a version for another program (merged model, PEFT, GGUF for llama.cpp and Ollama); what was written is "
+        "read back and must give the stored answers, else exit status 7.",
+        "导出一个版本供其他程序使用（合并模型、PEFT、供 llama.cpp 与 Ollama 使用的 GGUF）；写出的内容会重新读入并重放"
+        "存储的回答，不一致时退出码为 7。",
+    ),
+    "cli.help.adapters.verify": (
+        "Check a version's files, its base, its template, and that it still gives its stored answers; exit status 7 if "
+        "not.",
+        "校验一个版本的文件、基座、对话模板，并重放存储的回答；不一致时退出码为 7。",
     ),
     "cli.help.models": ("Starter models: list, get.", "基础模型：列出、获取。"),
     "cli.help.models.list": ("The models that tuneloop knows by name.", "列出 tuneloop 认识的模型。"),
@@ -224,7 +231,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.option.answers": ("File to write (csv, xlsx, jsonl).", "输出文件（csv、xlsx、jsonl）。"),
     "cli.option.max_new_tokens": ("Longest answer in tokens.", "回答的最大词元数。"),
     "cli.option.question": ("One question; without it, a conversation starts.", "一个问题；不写则进入对话。"),
-    "cli.option.form": ("merged: a whole model; peft: the adapter alone.", "merged：完整模型；peft：仅适配器。"),
+    "cli.option.form": (
+        "merged: a whole model; peft: the adapter alone; gguf: both for llama.cpp and Ollama, with a Modelfile.",
+        "merged：完整模型；peft：仅适配器；gguf：供 llama.cpp 与 Ollama 使用的模型与适配器，附 Modelfile。",
+    ),
+    "cli.option.gguf_weights": (
+        "How a GGUF file stores matrices; q8_0 halves f16 and rounds.",
+        "GGUF 中矩阵的存储方式；q8_0 为 f16 的一半，会有舍入。",
+    ),
     "cli.option.question_column": (
         "Column of the questions (guessed if not given).",
         "问题所在的列（不写则自动推测）。",

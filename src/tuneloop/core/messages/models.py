@@ -126,6 +126,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Take the model as safetensors, or a GGUF file of Llama, Qwen or Gemma.",
         "请使用 safetensors 版本的模型，或 Llama、Qwen、Gemma 的 GGUF 文件。",
     ),
+    "models.gguf_not_written": (
+        "No GGUF file can be written of this model: {what} (known: {known}).",
+        "无法将此模型写为 GGUF：{what}（支持：{known}）。",
+    ),
+    "models.gguf_not_written.hint": (
+        "Use --format merged, and the converter of llama.cpp on what it writes.",
+        "请使用 --format merged，再用 llama.cpp 的转换程序处理其输出。",
+    ),
+    "models.gguf_tokenizer": (
+        "No GGUF file can express this model's tokenizer: {found}.",
+        "GGUF 无法表示此模型的分词器：{found}。",
+    ),
+    "models.gguf_tokenizer.hint": (
+        "Use --format merged, and the converter of llama.cpp on what it writes.",
+        "请使用 --format merged，再用 llama.cpp 的转换程序处理其输出。",
+    ),
     "models.not_causal": (
         "{file} can't be loaded as a language model: {problem}.",
         "{file} 无法作为语言模型加载：{problem}。",
