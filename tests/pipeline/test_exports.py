@@ -14,10 +14,12 @@ from tuneloop.adapters.lora import attach_lora
 from tuneloop.adapters.low_rank import read_low_rank
 from tuneloop.adapters.replay import FILE, record_answers
 from tuneloop.core.errors import CorruptError, IncompatibleError
+from tuneloop.core.records import Message
 from tuneloop.models import gguf_write
 from tuneloop.models.config import ModelConfig
+from tuneloop.models.load import load_model
 from tuneloop.models.tiny import build_tiny
-from tuneloop.pipeline.exports import FORMATS, Form, export_adapter, verify_adapter
+from tuneloop.pipeline.exports import FORMATS, QUESTIONS, Form, export_adapter, verify_adapter
 from tuneloop.serving.named import Named
 
 CARD = {"name": "a", "steps": 1, "best_step": 1, "validation_loss": "1", "dataset": "d", "trained": 1, "share": 1.0}
@@ -105,3 +107,22 @@ def test_an_adapter_on_another_base_is_refused(named: Named, monkeypatch: pytest
     with pytest.raises(IncompatibleError) as caught:
         verify_adapter(named)
     assert caught.value.code == "adapters.base_differs"
+
+
+@pytest.mark.model
+def test_the_real_model_gives_the_same_greedy_answers_from_its_gguf_file(tmp_path: Path) -> None:
+    config = ModelConfig(name_or_path="smollm2-135m", dtype="float32")
+    loaded = load_model(config)
+    model = attach_lora(loaded.model, r=4, lora_alpha=8, target_modules="all-linear", dropout=0.0, seed=1)
+    generator = torch.Generator().manual_seed(1)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            parameter.data = torch.randn(parameter.shape, generator=generator) * 0.02
+    prompts = [loaded.template.prompt([Message(role="user", content=text)]) for text in QUESTIONS]
+    template = loaded.template
+    base = model.get_base_model()
+    replay = record_answers(base, prompts, stop_ids=template.stop_ids, template_sha256=template.sha256)
+    save_adapter(tmp_path / "a", model, loaded, card=CARD, inputs={}, seed=1, replay=replay)
+    named = Named(name="a", model=config, folder=tmp_path / "a")
+    exported = export_adapter(named, tmp_path / "out", form="gguf", weights="f32")
+    assert (exported.same, exported.agreed) == (len(QUESTIONS), 1.0)

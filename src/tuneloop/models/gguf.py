@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import gguf
 import torch
 from gguf import GGUFReader
 from tokenizers import Tokenizer, pre_tokenizers
@@ -61,7 +63,11 @@ def convert(file: Path, final: Path, *, progress: Progress = SILENT) -> None:
     ):
         try:
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-            with progress.track(text("models.converting", file=file.name), None, "tensors") as bar, _counting(bar):
+            with (
+                progress.track(text("models.converting", file=file.name), None, "tensors") as bar,
+                _counting(bar),
+                _one_table(),
+            ):
                 model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
         except MemoryError:
             raise
@@ -126,6 +132,17 @@ def _counting(bar: Tracker) -> Iterator[None]:
         yield
     finally:
         modeling_gguf_pytorch_utils.tqdm = original
+
+
+@contextmanager
+def _one_table() -> Iterator[None]:
+    """Make the table of tensor names once: transformers 5.23 makes it anew for each of the model's modules."""
+    original = gguf.get_tensor_name_map
+    gguf.get_tensor_name_map = lru_cache(original)
+    try:
+        yield
+    finally:
+        gguf.get_tensor_name_map = original
 
 
 def _forget_the_file(model: PreTrainedModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,11 +88,16 @@ def tensor_name(model: PreTrainedModel, name: str) -> str:
         IncompatibleError: it has none (code `models.gguf_not_written`).
     """
     architecture, _ = family_of(model)
-    names = gguf.get_tensor_name_map(architecture, model.config.num_hidden_layers)
-    found = names.get_name(name, try_suffixes=(".weight", ".bias"))
+    found = _names(architecture, model.config.num_hidden_layers).get_name(name, try_suffixes=(".weight", ".bias"))
     if found is None:
         raise IncompatibleError("models.gguf_not_written", what=name, known=", ".join(sorted(FAMILIES)))
     return str(found)
+
+
+@lru_cache(maxsize=4)
+def _names(architecture: gguf.MODEL_ARCH, layers: int) -> gguf.TensorNameMap:
+    """Making the table takes 0.1 s: not once a tensor."""
+    return gguf.get_tensor_name_map(architecture, layers)
 
 
 def write_gguf(loaded: LoadedModel, file: Path, *, weights: Weights, name: str, progress: Progress = SILENT) -> None:
