@@ -93,7 +93,7 @@ def record_answers(
     answers = []
     for prompt in prompts:
         ids = torch.tensor([prompt], device=model.device)
-        made = model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=settings)  # type: ignore[operator]
+        made = model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=settings)
         answers.append(Answered(prompt_ids=prompt, answer_ids=tuple(made[0, len(prompt) :].tolist())))
     dtype = str(model.dtype).removeprefix("torch.")
     return Replay(dtype=dtype, template_sha256=template_sha256, answers=tuple(answers))

@@ -110,8 +110,8 @@ def export(
         progress=session.progress,
     )
     shown = text("cli.exported", label=exported.adapter, path=out, form=form)
-    value = exported.model_dump(mode="json")
-    return Reply({**value, "format": value.pop("form")}, [shown, _replayed(exported)])
+    value = {**exported.model_dump(mode="json", exclude={"form"}), "format": form}
+    return Reply(value, [shown, _replayed(exported)])
 
 
 def verify(session: Session, adapter: AdapterArgument, accept_license: AcceptLicenseOption = None) -> Reply:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tuneloop.core.errors import CorruptError, UsageError
 from tuneloop.core.progress import SILENT, Progress
@@ -183,7 +183,7 @@ def verify_adapter(named: Named, *, progress: Progress = SILENT) -> Verified:
     )
 
 
-def _counted(found: Agreement) -> dict[str, float]:
+def _counted(found: Agreement) -> dict[str, Any]:
     return {"answers": found.answers, "same": found.same, "agreed": round(found.share, 4)}
 
 
