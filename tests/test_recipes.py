@@ -62,6 +62,7 @@ def test_a_resolved_recipe_reads_back_as_itself(tmp_path: Path) -> None:
         (MINIMAL + "training: {learning_rat: 1}\n", "recipe.unknown_key", "learning_rate"),
         (MINIMAL + "training: {save_steps: never}\n", "recipe.value", "never"),
         (MINIMAL + "training: {learning_rate: -1}\n", "recipe.value", "-1"),
+        (MINIMAL + "training: {learning_rate: 1.0e+99}\n", "recipe.value", "1e+99"),
         ("name: faq\n", "recipe.key_missing", "data"),
         ("name: a/b\ndata: {sources: [{path: x}]}\n", "recipe.value", "a/b"),
         ("name: [\n", "recipe.yaml", "YAML"),

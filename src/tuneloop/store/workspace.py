@@ -73,10 +73,16 @@ def find_workspace(explicit: Path | str | None = None, start: Path | None = None
     Args:
         explicit: the `--workspace` option.
         start: where the search begins; the current folder by default.
+
+    Raises:
+        UsageError: the name is that of a file (code `store.workspace_is_file`).
     """
     named = explicit or os.environ.get("TUNELOOP_WORKSPACE")
     if named:
-        return Workspace(Path(named).expanduser().resolve())
+        root = Path(named).expanduser().resolve()
+        if root.exists() and not root.is_dir():
+            raise UsageError("store.workspace_is_file", file=root)
+        return Workspace(root)
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / MARKER).exists():

@@ -19,7 +19,7 @@ class TrainingConfig(Config):
     """Where values that are `auto` come from: planned from data, model and hardware, or the conservative textbook set."""
     num_train_epochs: Auto | PositiveFloat = "auto"
     """Passes over the training split."""
-    learning_rate: Auto | PositiveFloat = "auto"
+    learning_rate: Auto | Annotated[float, Field(gt=0, le=10)] = "auto"
     """Peak learning rate of AdamW."""
     warmup_steps: Auto | Annotated[int, Field(ge=0)] = "auto"
     """Optimiser steps until the peak is reached."""

@@ -50,6 +50,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The dataset was changed by hand or damaged. Run `tuneloop data prepare` again with --force.",
         "数据集被手工修改或已损坏。请加 --force 重新运行 tuneloop data prepare。",
     ),
+    "store.workspace_is_file": ("{file} is a file; a workspace is a folder.", "{file} 是文件；工作区应为文件夹。"),
+    "store.workspace_is_file.hint": (
+        "Name a folder with --workspace; it is made if it is missing.",
+        "请用 --workspace 指定文件夹；不存在时会自动创建。",
+    ),
     "store.not_writable": ("{file} can't be written.", "{file} 无法写入。"),
     "store.not_writable.hint": (
         "Give yourself the right to write there, or choose another place with --workspace.",
