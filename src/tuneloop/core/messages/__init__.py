@@ -24,6 +24,7 @@ AREAS = (
     "evaluation",
     "registry",
     "serving",
+    "studio",
     "cli",
 )
 

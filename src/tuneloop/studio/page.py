@@ -1,0 +1,85 @@
+"""The studio's page: a tab for every file in the table, in two languages, on an application that serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any, get_args
+
+import gradio as gr
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+
+from tuneloop.core.messages import Language, current_language, text
+from tuneloop.studio import chat
+from tuneloop.studio.desk import Desk
+from tuneloop.studio.look import CSS, theme
+
+PATH = "/studio"
+
+Tab = Callable[[Any, Desk, Language], None]
+"""Fills a tab: the page (for what happens when it is opened), what there is to work with, the language."""
+
+TABS: dict[str, Tab] = {"chat": chat.build}
+"""In their order; `studio.tab.<name>` is what stands on it."""
+
+NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
+
+CLOSED = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
+"""The browser is told to load nothing from elsewhere, whatever an answer or a library would like."""
+
+
+def mount(app: FastAPI, desk: Desk) -> None:
+    """Put the page on an application: `/studio/en`, `/studio/zh`, and `/studio`, which goes to the reader's language."""
+    usual = current_language()
+
+    @app.middleware("http")
+    async def closed(request: Request, call_next: Callable[[Request], Any]) -> Any:
+        response = await call_next(request)
+        if request.url.path.startswith(f"{PATH}/"):
+            response.headers["Content-Security-Policy"] = CLOSED
+        return response
+
+    @app.get("/", include_in_schema=False)
+    @app.get(PATH, include_in_schema=False)
+    @app.get(f"{PATH}/", include_in_schema=False)
+    async def entrance(request: Request) -> RedirectResponse:
+        wanted = request.headers.get("accept-language", "")[:2].lower()
+        language = wanted if wanted in NAMES else usual
+        return RedirectResponse(f"{PATH}/{language}/")
+
+    for language in get_args(Language):
+        gr.mount_gradio_app(
+            app,
+            make_page(desk, language),
+            f"{PATH}/{language}",
+            footer_links=[],
+            run_history=False,
+            max_file_size="1mb",
+            ssr_mode=False,
+            enable_monitoring=False,
+            mcp_server=False,
+            theme=theme(),
+            css_paths=[CSS],
+        )
+
+
+def make_page(desk: Desk, language: Language) -> Any:
+    """The page in one language."""
+    with gr.Blocks(title=text("studio.title", language), analytics_enabled=False) as page:
+        gr.HTML(_head(desk, language))
+        with gr.Tabs():
+            for name, build in TABS.items():
+                with gr.Tab(text(f"studio.tab.{name}", language), id=name):
+                    build(page, desk, language)
+    page.queue(default_concurrency_limit=None, api_open=False)
+    return page
+
+
+def _head(desk: Desk, language: Language) -> str:
+    place = text("studio.place", language, base=desk.models.base_name, workspace=desk.workspace.root.name)
+    links = "".join(
+        f'<a href="{PATH}/{code}/" lang="{code}"{" aria-current=page" if code == language else ""}>{name}</a>'
+        for code, name in NAMES.items()
+    )
+    return f'<div class="tl-head"><b>tune<i>loop</i></b><span>{escape(place)}</span><nav>{links}</nav></div>'
