@@ -17,11 +17,15 @@ from tuneloop.recipe import Recipe
 from tuneloop.store.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from tuneloop.evaluation.script_check import ScriptCheck
     from tuneloop.pipeline.exports import Exported, Form, Verified, Weights
     from tuneloop.pipeline.files import Predictions
     from tuneloop.pipeline.learning_curve import LearningCurve
     from tuneloop.serving.answer import Answerer
+    from tuneloop.serving.served import ServedModels
+    from tuneloop.serving.worker import Worker
 
 AnyRecipe = Recipe | Path | str
 AnyWorkspace = Workspace | Path | str | None
@@ -338,7 +342,7 @@ def serve(
     ready: Callable[[str, int], None] = lambda url, adapters: None,
     progress: Progress = SILENT,
 ) -> None:
-    """Answer over HTTP with the base model and the workspace's adapters, until SIGINT or SIGTERM.
+    """Answer over HTTP with the base model and the workspace's adapters, until SIGINT or SIGTERM; the page is at /studio.
 
     Args:
         workspace: as in `prepare`.
@@ -355,7 +359,14 @@ def serve(
 
     place = _workspace(workspace)
     base = ModelConfig(name_or_path=model or base_of(place), accept_license=accept_license)
-    run(ServingConfig(host=host, port=port), model=base, workspace=place, ready=ready, progress=progress)
+    config = ServingConfig(host=host, port=port)
+
+    def extend(app: FastAPI, models: ServedModels, worker: Worker) -> None:
+        from tuneloop.studio.page import mount  # slow to import: the port and the model come first
+
+        mount(app, models, worker, config)
+
+    run(config, model=base, workspace=place, extend=extend, ready=ready, progress=progress)
 
 
 def learning_curve(recipe: AnyRecipe, workspace: AnyWorkspace = None, *, progress: Progress = SILENT) -> LearningCurve:

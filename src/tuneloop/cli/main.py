@@ -27,6 +27,7 @@ VERBS = (
     "predict",
     "chat",
     "serve",
+    "studio",
     "feedback",
     "keys",
     "adapters",

@@ -25,8 +25,8 @@ DebugOption = Annotated[bool, typer.Option("--debug", help=text("cli.option.debu
 
 # fmt: off
 ORDER = (
-    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "serve", "feedback",
-    "keys", "adapters", "models", "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote",
+    "init", "run", "data", "check", "train", "runs", "evaluate", "evaluations", "rules", "predict", "chat", "serve", "studio",
+    "feedback", "keys", "adapters", "models", "recipe", "doctor", "version", "prepare", "list", "show", "compare", "promote",
     "rollback", "export", "get", "schema", "create", "revoke",
 )
 # fmt: on

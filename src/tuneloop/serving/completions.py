@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,7 +110,7 @@ async def whole(reply: Reply, worker: Worker, *, deadline_seconds: float) -> dic
     """Wait for all answers, and return OpenAI's object; leaving early ends all of them."""
     try:
         for choice in reply.choices:
-            async for _ in _spoken(choice, worker, deadline_seconds):
+            async for _ in spoken(choice, worker, deadline_seconds):
                 pass
     finally:
         worker.cancel([choice.handle for choice in reply.choices])
@@ -145,7 +145,7 @@ async def streamed(reply: Reply, worker: Worker, *, deadline_seconds: float) -> 
         for number, choice in enumerate(reply.choices):
             if chat:
                 yield _event(reply, number, {"role": "assistant", "content": ""}, None)
-            async for piece in _spoken(choice, worker, deadline_seconds):
+            async for piece in spoken(choice, worker, deadline_seconds):
                 if piece:
                     yield _event(reply, number, {"content": piece} if chat else piece, None)
             yield _event(reply, number, {} if chat else "", choice.finish_reason)
@@ -156,7 +156,7 @@ async def streamed(reply: Reply, worker: Worker, *, deadline_seconds: float) -> 
     yield "data: [DONE]\n\n"
 
 
-async def _spoken(choice: Choice, worker: Worker, deadline_seconds: float) -> AsyncIterator[str]:
+async def spoken(choice: Choice, worker: Worker, deadline_seconds: float) -> AsyncGenerator[str, None]:
     """The text of one answer as it becomes certain; the finish reason stands in the choice afterwards."""
     async for ids in worker.tokens(choice.handle, deadline_seconds=deadline_seconds):
         yield choice.pieces.add(ids)

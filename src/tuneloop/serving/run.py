@@ -22,13 +22,16 @@ from tuneloop.serving.worker import Worker
 from tuneloop.store.access import list_keys
 from tuneloop.store.workspace import Workspace
 
+Extend = Callable[[FastAPI, ServedModels, Worker], None]
+"""Puts more on the application: the page, for example."""
+
 
 def run(
     config: ServingConfig,
     *,
     model: ModelConfig,
     workspace: Workspace,
-    extend: Callable[[FastAPI, ServedModels], None] = lambda app, models: None,
+    extend: Extend = lambda app, models, worker: None,
     ready: Callable[[str, int], None] = lambda url, adapters: None,
     progress: Progress = SILENT,
 ) -> None:
@@ -55,7 +58,7 @@ def run(
         engine = make_engine(models, batch_size=config.batch_size, adapter_bytes=config.adapter_bytes)
         worker = Worker(engine, queue_limit=config.queue_limit)
         app = make_app(models, worker, config, keys_required=not is_loopback(config.host))
-        extend(app, models)
+        extend(app, models, worker)
         port = listener.getsockname()[1]
         ready(f"http://{config.host}:{port}", len(models.adapters()))
         settings = uvicorn.Config(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from tuneloop.core.errors import TuneloopError
 from tuneloop.core.messages import Language, set_language, text
+from tuneloop.store.feedback import Feedback
 from tuneloop.studio import opinions, shown, talk
 from tuneloop.studio.desk import Desk, arms, find_arm, first_arms, first_script, read_script, scripts
 from tuneloop.studio.talk import Turns
@@ -41,10 +42,9 @@ class Parts:
 
 def build(page: Any, desk: Desk, language: Language) -> None:
     """Fill the tab."""
-    gr.HTML(f'<div class="tl-hint">{text("studio.chat_hint", language)}</div>')
     parts = _lay_out(desk, language)
-    _wire_questions(page, parts, desk, language)
-    _wire_opinions(parts, desk, language)
+    settled = _wire_questions(page, parts, desk, language)
+    _wire_opinions(parts, settled, desk, language)
 
 
 # ---- what stands where -----------------------------------------------------------------------------------------------
@@ -52,16 +52,20 @@ def build(page: Any, desk: Desk, language: Language) -> None:
 
 def _lay_out(desk: Desk, language: Language) -> Parts:
     turns = gr.State(())
-    with gr.Row(equal_height=True):
-        choosers = tuple(_arm(desk, side, language) for side in (0, 1))
+    with gr.Row(elem_classes="tl-top"):
+        gr.HTML(f'<div class="tl-hint">{text("studio.chat_hint", language)}</div>')
         script = gr.Dropdown(
             [(text("studio.script_none", language), ""), *scripts(desk)],
             value=first_script(desk) or "",
             label=text("studio.script", language),
             elem_id="tl-script",
         )
+    choosers, chats = [], []
     with gr.Row():
-        chats = tuple(_chat(side, language) for side in (0, 1))
+        for side in (0, 1):
+            with gr.Column(min_width=320):
+                choosers.append(_arm(desk, side, language))
+                chats.append(_chat(side, language))
     with gr.Row(elem_classes="tl-vote"):
         votes = {
             value: gr.Button(text(f"studio.vote_{value}", language), size="md", elem_id=f"tl-vote-{value}")
@@ -83,7 +87,7 @@ def _lay_out(desk: Desk, language: Language) -> Parts:
         stop = gr.Button(text("studio.stop", language), variant="stop", scale=1, visible=False, elem_id="tl-stop")
     if examples := desk.examples():
         gr.Examples([[example] for example in examples], [question], label=text("studio.examples", language))
-    with gr.Row():
+    with gr.Row(elem_classes="tl-small"):
         undo = gr.Button(text("studio.undo", language), size="sm", variant="secondary", elem_id="tl-undo")
         clear = gr.Button(text("studio.clear", language), size="sm", variant="secondary", elem_id="tl-clear")
     corrected_side, corrected, save = _correction(language)
@@ -92,8 +96,8 @@ def _lay_out(desk: Desk, language: Language) -> Parts:
         longest = gr.Slider(1, most, min(256, most), step=1, label=text("studio.longest", language))
         temperature = gr.Slider(0.0, 1.5, 0.0, step=0.1, label=text("studio.temperature", language))
     return Parts(
-        turns, choosers, script, longest, temperature, chats, question, send, stop, undo, clear, votes, kept,
-        corrected_side, corrected, save,
+        turns, (choosers[0], choosers[1]), script, longest, temperature, (chats[0], chats[1]),
+        question, send, stop, undo, clear, votes, kept, corrected_side, corrected, save,
     )  # fmt: skip
 
 
@@ -108,7 +112,7 @@ def _arm(desk: Desk, side: int, language: Language) -> Any:
 
 def _chat(side: int, language: Language) -> Any:
     return gr.Chatbot(
-        label=text(f"studio.{SIDES[side]}", language),
+        show_label=False,
         height=430,
         layout="panel",
         buttons=[],
@@ -131,16 +135,15 @@ def _correction(language: Language) -> tuple[Any, Any, Any]:
                 elem_id="tl-corrected-side",
             )
             save = gr.Button(text("studio.correct_save", language), variant="primary", elem_id="tl-correct-save")
-        corrected = gr.Textbox(
-            lines=5, show_label=False, max_length=100_000, elem_id="tl-corrected", container=False
-        )
+        corrected = gr.Textbox(lines=5, show_label=False, max_length=100_000, elem_id="tl-corrected", container=False)
     return side, corrected, save
 
 
 # ---- questions -------------------------------------------------------------------------------------------------------
 
 
-def _wire_questions(page: Any, parts: Parts, desk: Desk, language: Language) -> None:
+def _wire_questions(page: Any, parts: Parts, desk: Desk, language: Language) -> list[Any]:
+    """Returns the events after which the conversation is another one."""
     outputs = [parts.question, *parts.chats, parts.turns, parts.send, parts.stop]
 
     def drawn(turns: Turns, *, busy: bool, question: Any = None) -> tuple[Any, ...]:
@@ -161,10 +164,9 @@ def _wire_questions(page: Any, parts: Parts, desk: Desk, language: Language) -> 
         except TuneloopError as error:
             raise _told(error, language) from error
         wish = talk.Wish(models, rules, int(longest), temperature, language)
-        first = ""
         async for grown in talk.answer(desk, turns, question.strip(), wish):
-            yield drawn(grown, busy=True, question=first)
-            first, turns = None, grown  # type: ignore[assignment]
+            yield drawn(grown, busy=True, question="" if len(grown) > len(turns) else None)
+            turns = grown
         yield drawn(turns, busy=False)
 
     def stop(turns: Turns) -> tuple[Any, ...]:
@@ -185,48 +187,50 @@ def _wire_questions(page: Any, parts: Parts, desk: Desk, language: Language) -> 
         show_progress="hidden", trigger_mode="once", api_visibility="private",
     )  # fmt: skip
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    parts.stop.click(stop, [parts.turns], outputs, cancels=[asked], **quiet)
-    parts.undo.click(undo, [parts.turns], outputs, cancels=[asked], **quiet)
-    parts.clear.click(clear, None, outputs, cancels=[asked], **quiet)
     page.load(refresh, None, list(parts.arms), **quiet)
+    return [
+        asked,
+        parts.stop.click(stop, [parts.turns], outputs, cancels=[asked], **quiet),
+        parts.undo.click(undo, [parts.turns], outputs, cancels=[asked], **quiet),
+        parts.clear.click(clear, None, outputs, cancels=[asked], **quiet),
+    ]
 
 
 # ---- opinions --------------------------------------------------------------------------------------------------------
 
 
-def _wire_opinions(parts: Parts, desk: Desk, language: Language) -> None:
+def _wire_opinions(parts: Parts, settled: Sequence[Any], desk: Desk, language: Language) -> None:
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def keep(said: Sequence[Any]) -> str:
+    def keep(opinion: Callable[[], Sequence[Feedback]]) -> str:
         set_language(language)
         try:
-            return opinions.keep(desk.workspace, said, language)
+            return opinions.keep(desk.workspace, opinion(), language)
         except TuneloopError as error:
             raise _told(error, language) from error
 
     def vote_of(value: str) -> Any:
-        return lambda turns: keep(opinions.choice(turns, value))
+        return lambda turns: keep(lambda: opinions.choice(turns, value))
 
     def thumb_of(side: int) -> Any:
         def thumb(turns: Turns, data: gr.LikeData) -> str:
-            return keep(opinions.thumb(turns, side, data.index // 2, data.liked))
+            return keep(lambda: opinions.thumb(turns, side, data.index // 2, data.liked))
 
         return thumb
 
     def prefill(side: str, turns: Turns) -> str:
-        return opinions.last(turns, SIDES.index(side)).text if turns else ""
+        said = turns[-1].sides[SIDES.index(side)] if turns else None
+        return said.text if said is not None and said.is_rateable else ""
 
     def save(side: str, corrected: str, turns: Turns) -> str:
-        return keep(opinions.correction(turns, SIDES.index(side), corrected))
+        return keep(lambda: opinions.correction(turns, SIDES.index(side), corrected))
 
     for value, button in parts.votes.items():
         button.click(vote_of(value), [parts.turns], [parts.kept], **quiet)
     for side, chat in enumerate(parts.chats):
         chat.like(thumb_of(side), [parts.turns], [parts.kept], **quiet)
-    gr.on(
-        [parts.corrected_side.change, parts.turns.change], prefill, [parts.corrected_side, parts.turns],
-        [parts.corrected], **quiet,
-    )  # fmt: skip
+    for changed in (parts.corrected_side.change, *(event.then for event in settled)):
+        changed(prefill, [parts.corrected_side, parts.turns], [parts.corrected], **quiet)
     parts.save.click(save, [parts.corrected_side, parts.corrected, parts.turns], [parts.kept], **quiet)
 
 

@@ -41,12 +41,6 @@ class Desk:
         """Whose adapters answer, and where feedback is kept."""
         return self.models.workspace
 
-    @property
-    def context(self) -> int:
-        """Tokens that the model reads at most."""
-        config = self.models.loaded.model.config.get_text_config()
-        return int(getattr(config, "max_position_embeddings", None) or 2**31)
-
     @cached_property
     def held_out(self) -> dict[str, Sample]:
         """Held-out rows of one turn by their question; what is known of them (intent, values) lets every rule judge."""
@@ -74,7 +68,10 @@ def newest(adapters: list[Adapter]) -> Adapter | None:
 def arms(desk: Desk, language: Language) -> list[tuple[str, str]]:
     """Who may answer: what the page shows, and the name that `find_arm` takes."""
     base = desk.models.base_name
-    found = [(text("studio.arm_base", language, base=base), BASE), (text("studio.arm_script", language, base=base), SCRIPTED)]
+    found = [
+        (text("studio.arm_base", language, base=base), BASE),
+        (text("studio.arm_script", language, base=base), SCRIPTED),
+    ]
     for adapter in reversed(desk.models.adapters()):
         aliases = f" ({', '.join(adapter.aliases)})" if adapter.aliases else ""
         found.append((adapter.label + aliases, adapter.label))

@@ -9,6 +9,13 @@ import gradio as gr
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
+ICON = (
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
+    "%3Ccircle cx=%2216%22 cy=%2216%22 r=%2211%22 fill=%22none%22 stroke=%22%232458b5%22 stroke-width=%226%22"
+    '/%3E%3C/svg%3E">'
+)
+"""A ring: the loop."""
+
 CSS = Path(__file__).with_name("page.css")
 
 
@@ -25,6 +32,16 @@ def theme() -> Any:
         body_background_fill_dark="*neutral_950",
         block_shadow="none",
         block_label_background_fill="transparent",
+        body_text_color_subdued="#5b6675",
+        button_secondary_background_fill="white",
+        button_secondary_background_fill_hover="#eef3fb",
+        button_secondary_background_fill_dark="*neutral_800",
+        button_secondary_background_fill_hover_dark="*neutral_700",
+        button_secondary_border_color="#d5dbe4",
+        button_secondary_border_color_dark="*neutral_700",
+        button_secondary_text_color="#1c2430",
+        button_secondary_text_color_dark="*neutral_100",
+        button_border_width="1px",
         button_primary_background_fill="#2458b5",
         button_primary_background_fill_hover="#1c4791",
         button_primary_text_color="white",

@@ -11,9 +11,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 
 from tuneloop.core.messages import Language, current_language, text
+from tuneloop.serving.config import ServingConfig
+from tuneloop.serving.served import ServedModels
+from tuneloop.serving.worker import Worker
 from tuneloop.studio import chat
 from tuneloop.studio.desk import Desk
-from tuneloop.studio.look import CSS, theme
+from tuneloop.studio.door import Door
+from tuneloop.studio.look import CSS, ICON, theme
 
 PATH = "/studio"
 
@@ -25,20 +29,20 @@ TABS: dict[str, Tab] = {"chat": chat.build}
 
 NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 
-CLOSED = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'"
-"""The browser is told to load nothing from elsewhere, whatever an answer or a library would like."""
 
+def mount(app: FastAPI, models: ServedModels, worker: Worker, config: ServingConfig) -> None:
+    """Put the page on an application: `/studio/en`, `/studio/zh`, and `/studio`, which goes to the reader's language.
 
-def mount(app: FastAPI, desk: Desk) -> None:
-    """Put the page on an application: `/studio/en`, `/studio/zh`, and `/studio`, which goes to the reader's language."""
+    Args:
+        app: the server's, as `make_app` makes it.
+        models: what it serves.
+        worker: its engine's thread.
+        config: its limits.
+    """
+    desk = Desk(models, worker, config)
     usual = current_language()
 
-    @app.middleware("http")
-    async def closed(request: Request, call_next: Callable[[Request], Any]) -> Any:
-        response = await call_next(request)
-        if request.url.path.startswith(f"{PATH}/"):
-            response.headers["Content-Security-Policy"] = CLOSED
-        return response
+    app.add_middleware(Door, keys=app.state.server.keys, path=PATH)
 
     @app.get("/", include_in_schema=False)
     @app.get(PATH, include_in_schema=False)
@@ -61,6 +65,7 @@ def mount(app: FastAPI, desk: Desk) -> None:
             mcp_server=False,
             theme=theme(),
             css_paths=[CSS],
+            head=ICON,
         )
 
 

@@ -42,8 +42,8 @@ class Spoken:
 
     @property
     def is_rateable(self) -> bool:
-        """Whether there is an answer to speak about."""
-        return self.finish_reason in ("stop", "length", STOPPED) and bool(self.text.strip())
+        """Whether there is an answer to speak about; one of no words may need a correction most."""
+        return self.finish_reason in ("stop", "length", STOPPED) and bool(self.response_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ async def _answers(
         temperature=wish.temperature,
     )
     template = desk.models.loaded.template
-    reply = begin(body, model, template, desk.worker, longest=desk.config.max_new_tokens, context=desk.context)
+    reply = begin(body, model, template, desk.worker, longest=desk.config.max_new_tokens)
     choice = reply.choices[0]
     pieces = spoken(choice, desk.worker, desk.config.deadline_seconds)
     try:
@@ -152,7 +152,7 @@ async def _answers(
             yield _so_far(reply)
     finally:
         await pieces.aclose()
-    said = replace(_so_far(reply), finish_reason=choice.finish_reason)
+    said = replace(_so_far(reply), text=choice.pieces.text, finish_reason=choice.finish_reason)
     if wish.script is not None:
         judged, violations = judge(wish.script, asked, said, desk.held_out.get(question))
         said = replace(said, judged=judged, violations=violations)

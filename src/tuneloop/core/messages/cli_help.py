@@ -65,6 +65,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Answer over HTTP, as OpenAI's API does: the base model and every adapter of the workspace.",
         "以 OpenAI 兼容接口提供 HTTP 服务：基座模型与工作区的全部适配器。",
     ),
+    "cli.help.studio": (
+        "Open the page to try adapters side by side, on this machine alone.",
+        "打开网页并排试用各适配器，仅限本机访问。",
+    ),
     "cli.help.feedback": ("What people said about answers: list, export.", "用户对回答的反馈：列出、导出。"),
     "cli.help.feedback.list": ("The newest feedback, with the version that answered.", "列出最新的反馈及作答的版本。"),
     "cli.help.feedback.export": (

@@ -23,8 +23,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "serving.no_adapter": ("There is no adapter in {place}.", "{place} 中没有适配器。"),
     "serving.no_adapter.hint": (
-        "`tuneloop run RECIPE` makes one; --adapter base:smollm2-135m talks to a base model.",
-        "用 tuneloop run 配方 可训练一个；用 --adapter base:smollm2-135m 可与基础模型对话。",
+        "`tuneloop run RECIPE` makes one; a base model alone answers with --adapter base:smollm2-135m "
+        "(serve, studio: --model smollm2-135m).",
+        "用 tuneloop run 配方 可训练一个；仅用基座模型时加 --adapter base:smollm2-135m（serve、studio 用 --model smollm2-135m）。",
     ),
     "serving.which_adapter": ("There is more than one adapter.", "适配器不止一个。"),
     "serving.which_adapter.hint": ("Choose one with --adapter: {known}.", "请用 --adapter 选择：{known}。"),
