@@ -108,6 +108,7 @@ def test_two_arms_answer_and_what_one_thinks_of_them_is_kept(english: Visit, des
     page.locator("#tl-chat-left button[title='Like'], #tl-chat-left button[aria-label='Like']").first.click()
     english.kept("good")
     page.click("#tl-correct button")
+    page.wait_for_selector("#tl-corrected textarea")
     page.wait_for_function("document.querySelector('#tl-corrected textarea').value.length > 0")
     page.fill("#tl-corrected textarea", "As it should be.")
     page.click("#tl-correct-save")

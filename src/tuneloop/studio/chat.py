@@ -17,6 +17,10 @@ from tuneloop.studio.talk import Turns
 
 SIDES = ("left", "right")
 
+QUIET = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+"""How everything but a question is called. Not through the queue: its event stream closes when an answer ends, and gradio 6.31
+loses the reply to a click that comes just then."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -135,7 +139,7 @@ def _correction(language: Language) -> tuple[Any, Any, Any]:
                 elem_id="tl-corrected-side",
             )
             save = gr.Button(text("studio.correct_save", language), variant="primary", elem_id="tl-correct-save")
-        corrected = gr.Textbox(lines=5, show_label=False, max_length=100_000, elem_id="tl-corrected", container=False)
+        corrected = gr.Textbox(lines=5, show_label=False, max_length=100_000, elem_id="tl-corrected")
     return side, corrected, save
 
 
@@ -186,13 +190,12 @@ def _wire_questions(page: Any, parts: Parts, desk: Desk, language: Language) -> 
         [parts.question.submit, parts.send.click], ask, given, outputs,
         show_progress="hidden", trigger_mode="once", api_visibility="private",
     )  # fmt: skip
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    page.load(refresh, None, list(parts.arms), **quiet)
+    page.load(refresh, None, list(parts.arms), **QUIET)
     return [
         asked,
-        parts.stop.click(stop, [parts.turns], outputs, cancels=[asked], **quiet),
-        parts.undo.click(undo, [parts.turns], outputs, cancels=[asked], **quiet),
-        parts.clear.click(clear, None, outputs, cancels=[asked], **quiet),
+        parts.stop.click(stop, [parts.turns], outputs, cancels=[asked], **QUIET),
+        parts.undo.click(undo, [parts.turns], outputs, cancels=[asked], **QUIET),
+        parts.clear.click(clear, None, outputs, cancels=[asked], **QUIET),
     ]
 
 
@@ -200,7 +203,6 @@ def _wire_questions(page: Any, parts: Parts, desk: Desk, language: Language) -> 
 
 
 def _wire_opinions(parts: Parts, settled: Sequence[Any], desk: Desk, language: Language) -> None:
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
 
     def keep(opinion: Callable[[], Sequence[Feedback]]) -> str:
         set_language(language)
@@ -226,12 +228,12 @@ def _wire_opinions(parts: Parts, settled: Sequence[Any], desk: Desk, language: L
         return keep(lambda: opinions.correction(turns, SIDES.index(side), corrected))
 
     for value, button in parts.votes.items():
-        button.click(vote_of(value), [parts.turns], [parts.kept], **quiet)
+        button.click(vote_of(value), [parts.turns], [parts.kept], **QUIET)
     for side, chat in enumerate(parts.chats):
-        chat.like(thumb_of(side), [parts.turns], [parts.kept], **quiet)
+        chat.like(thumb_of(side), [parts.turns], [parts.kept], **QUIET)
     for changed in (parts.corrected_side.change, *(event.then for event in settled)):
-        changed(prefill, [parts.corrected_side, parts.turns], [parts.corrected], **quiet)
-    parts.save.click(save, [parts.corrected_side, parts.corrected, parts.turns], [parts.kept], **quiet)
+        changed(prefill, [parts.corrected_side, parts.turns], [parts.corrected], **QUIET)
+    parts.save.click(save, [parts.corrected_side, parts.corrected, parts.turns], [parts.kept], **QUIET)
 
 
 def _told(error: TuneloopError, language: Language) -> gr.Error:

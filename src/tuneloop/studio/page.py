@@ -53,9 +53,10 @@ def mount(app: FastAPI, models: ServedModels, worker: Worker, config: ServingCon
         return RedirectResponse(f"{PATH}/{language}/")
 
     for language in get_args(Language):
+        page = make_page(desk, language)
         gr.mount_gradio_app(
             app,
-            make_page(desk, language),
+            page,
             f"{PATH}/{language}",
             footer_links=[],
             run_history=False,
@@ -77,7 +78,7 @@ def make_page(desk: Desk, language: Language) -> Any:
             for name, build in TABS.items():
                 with gr.Tab(text(f"studio.tab.{name}", language), id=name):
                     build(page, desk, language)
-    page.queue(default_concurrency_limit=None, api_open=False)
+        page.queue(default_concurrency_limit=None, api_open=False)
     return page
 
 
