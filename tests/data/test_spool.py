@@ -9,10 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.data.config import MaskConfig
 from tuneloop.data.keys import NOWHERE, TEST, Keys
+from tuneloop.data.mask import make_masker
 from tuneloop.data.spool import Spool
 
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=8)
+
+NO_MASK = make_masker(MaskConfig(mode="off"), "en")
 
 
 def _sample(number: int, text: str) -> Sample:
@@ -25,7 +29,7 @@ def _sample(number: int, text: str) -> Sample:
 def test_samples_come_back_in_any_order(tmp_path_factory: object, texts: list[str]) -> None:
     path = tmp_path_factory.mktemp("spool") / "samples.jsonl"  # type: ignore[attr-defined]
     samples = [_sample(number, text) for number, text in enumerate(texts)]
-    with closing(Spool(path, Keys())) as spool:
+    with closing(Spool(path, Keys(), NO_MASK)) as spool:
         for sample in samples:
             spool.add(sample, None)
         assert list(spool.read(range(len(samples)))) == samples
@@ -34,7 +38,7 @@ def test_samples_come_back_in_any_order(tmp_path_factory: object, texts: list[st
 
 
 def test_keys_hold_the_side_and_what_is_only_compared(tmp_path: Path) -> None:
-    with closing(Spool(tmp_path / "samples.jsonl", Keys(near=0.9))) as spool:
+    with closing(Spool(tmp_path / "samples.jsonl", Keys(near=0.9), NO_MASK)) as spool:
         spool.add(_sample(0, "a"), None)
         spool.add(_sample(1, "b"), "test", foreign=True)
         spool.add(_sample(2, "c"), None, made=True)
