@@ -21,7 +21,9 @@ from tuneloop.serving.worker import Worker
 from tuneloop.store.workspace import Workspace
 
 
-def make_adapter(workspace: Workspace, name: str, seed: int, alias: str = "candidate") -> None:
+def make_adapter(
+    workspace: Workspace, name: str, seed: int, alias: str = "candidate", *, dataset: str | None = None
+) -> None:
     """Register a random adapter of the tiny model, strong enough to change every answer."""
     loaded = build_tiny()
     model = attach_lora(loaded.model, r=4, lora_alpha=8, target_modules="all-linear", dropout=0.0, seed=seed)
@@ -31,7 +33,8 @@ def make_adapter(workspace: Workspace, name: str, seed: int, alias: str = "candi
             parameter.data = torch.randn(parameter.shape, generator=generator) * 0.3
     run = workspace.runs / f"{name}-{seed}"
     run.mkdir(parents=True)
-    save_adapter(run / "adapter", model, loaded, card=CARD | {"name": name}, inputs={}, seed=seed)
+    inputs = {} if dataset is None else {"dataset": dataset}
+    save_adapter(run / "adapter", model, loaded, card=CARD | {"name": name}, inputs=inputs, seed=seed)
     register(workspace, name=name, run_folder=run, base_model="tiny", run_id=run.name, alias=alias)
     model.unload()
 

@@ -26,7 +26,7 @@ FEATURES = 2**16
 MOST_QUESTIONS = 2000
 """Questions of one adapter that are looked at."""
 HELD_OUT = 0.15
-REFUSED = 0.03
+REFUSED = 0.04
 """Share of an adapter's own questions that its floor may turn away."""
 FEW = 5
 """A floor that so many questions speak for is halved."""
@@ -35,7 +35,7 @@ LONGEST = 2000
 """Characters of a conversation that are looked at, from its end."""
 
 _HASH = HashingVectorizer(
-    analyzer="char_wb", ngram_range=(2, 4), n_features=FEATURES, alternate_sign=False, norm=None, dtype=np.float32
+    analyzer="char_wb", ngram_range=(1, 3), n_features=FEATURES, alternate_sign=False, norm=None, dtype=np.float32
 )
 
 
