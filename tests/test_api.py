@@ -86,6 +86,7 @@ def test_serving_answers_as_the_evaluation_did(recipe: Recipe, folder: Path) -> 
     from tuneloop.evaluation.results import read_predictions
 
     evaluation = tuneloop.evaluate(recipe, folder)
+    tuneloop.register(recipe, folder)
     answerer = tuneloop.load(None, folder, max_new_tokens=6)
     for prediction in read_predictions(evaluation.path):
         assert answerer.answer(prediction.messages) == prediction.arms["tuned"].answer
