@@ -61,7 +61,12 @@ def run_ours(rows: list[dict[str, str]], seed: int, epochs: float) -> Curve:
     held_out, examples = examples[:VALIDATION_ROWS], examples[VALIDATION_ROWS:]
     facts = data_facts(examples, held_out)
     plan = make_plan(
-        TrainingConfig(num_train_epochs=epochs), AdapterConfig(), model_facts(loaded), facts, machine_facts(loaded)
+        TrainingConfig(num_train_epochs=epochs),
+        AdapterConfig(),
+        model_facts(loaded),
+        facts,
+        machine_facts(loaded),
+        seed=seed,
     )
     model = attach_lora(
         loaded.model,
@@ -74,7 +79,8 @@ def run_ours(rows: list[dict[str, str]], seed: int, epochs: float) -> Curve:
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, weight_decay=plan.value("weight_decay"))
     budget = plan.value("max_tokens_per_batch")
-    steps = schedule(examples, max_tokens=budget, max_samples=None, accumulation=1, epochs=epochs, seed=seed)
+    lengths = [len(e.ids) for e in examples]
+    steps = schedule(lengths, max_tokens=budget, max_samples=None, accumulation=1, epochs=epochs, seed=seed)
     every = max(1, len(steps) // EVALUATIONS_PER_EPOCH)
     seconds, curve = 0.0, []
     with fast_path(model):

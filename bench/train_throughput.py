@@ -88,7 +88,9 @@ def run_ours(rows: list[dict[str, str]], targets: str) -> dict[str, float]:
     model = attach_lora(loaded.model, r=RANK, lora_alpha=ALPHA, target_modules=target, dropout=0.0, seed=0)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=1e-4)
-    steps = schedule(examples, max_tokens=1536, max_samples=None, accumulation=1, epochs=2, seed=0)
+    steps = schedule(
+        [len(e.ids) for e in examples], max_tokens=1536, max_samples=None, accumulation=1, epochs=2, seed=0
+    )
     with fast_path(model):
         for epoch in (0, 1):  # the first pass is the warm-up, as for the others
             ready = time.perf_counter()

@@ -36,7 +36,7 @@ MINIMAL = "name: faq\ndata:\n  sources:\n    - {path: faq.csv}\n"
 
 def test_a_name_and_a_source_are_a_complete_recipe(tmp_path: Path) -> None:
     recipe = Recipe.load(write(tmp_path, MINIMAL))
-    assert recipe.training.save_steps == 500
+    assert recipe.training.save_steps == "auto"
     assert recipe.folder == tmp_path
 
 

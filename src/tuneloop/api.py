@@ -46,13 +46,25 @@ def prepare(
 
 
 def check(
-    recipe: AnyRecipe, workspace: AnyWorkspace = None, *, force: bool = False, progress: Progress = SILENT
+    recipe: AnyRecipe,
+    workspace: AnyWorkspace = None,
+    *,
+    device: str | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
 ) -> Plan:
     """The pre-flight: what the training would do, and whether it should (`Plan.refused`).
 
-    Args: as in `prepare`; with `force` the dataset is prepared again.
+    Args:
+        recipe, workspace, progress: as in `prepare`.
+        device: plan for a machine that is not here: t4, a10, 4090, h100.
+        force: prepare the dataset again.
+
+    Raises:
+        UsageError: there is no such device (code `training.device_unknown`).
     """
-    return _loop(recipe, workspace, ["prepare"] if force else [], progress).plan
+    loop = _loop(recipe, workspace, ["prepare"] if force else [], progress)
+    return loop.plan if device is None else loop.plan_for(device)
 
 
 def train(

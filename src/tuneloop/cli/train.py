@@ -13,6 +13,9 @@ from tuneloop.core.errors import RefusedError
 from tuneloop.core.messages import text
 
 ResumeOption = Annotated[bool | None, typer.Option("--resume/--no-resume", help=text("cli.option.resume"))]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", metavar="t4|a10|4090|h100", help=text("cli.option.plan_device"))
+]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=text("cli.option.run"))]
 
 
@@ -25,12 +28,17 @@ def add_to(application: typer.Typer) -> None:
 
 
 def check(
-    session: Session, recipe: RecipeArgument, set_: SetOption = None, accept_license: AcceptLicenseOption = None
+    session: Session,
+    recipe: RecipeArgument,
+    set_: SetOption = None,
+    device: DeviceOption = None,
+    accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
     from tuneloop.cli.tables import plan_tables
 
-    plan = api.check(read_recipe(recipe, set_, accept_license), session.workspace, progress=session.progress)
+    chosen = read_recipe(recipe, set_, accept_license)
+    plan = api.check(chosen, session.workspace, device=device, progress=session.progress)
     if plan.refused:
         session.show(*plan_tables(plan))
         refused = [finding for finding in plan.findings if finding.status == "refuse"]

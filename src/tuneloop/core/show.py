@@ -115,7 +115,7 @@ def _dataset(record: Any, language: Language | None) -> tuple[Grid, ...]:
 
 def _plan(record: Any, language: Language | None) -> tuple[Grid, ...]:
     columns = tuple(text(f"general.{name}", language) for name in ("setting", "value", "reason"))
-    choices = tuple((choice.name, _value(choice.value), choice.reason) for choice in record.choices)
+    choices = tuple((choice.name, show_value(choice.value), choice.reason) for choice in record.choices)
     tables = [Grid(text("general.plan", language), columns, choices)]
     if record.findings:
         columns = tuple(text(f"general.{name}", language) for name in ("check", "outcome", "finding"))
@@ -174,12 +174,12 @@ def _figure(figure: Any) -> str:
     return f"{figure.value:.3f}{interval}"
 
 
-def _value(value: Any) -> str:
+def show_value(value: Any) -> str:
     """A planned value as a person writes it.
 
-    >>> _value(0.00131234), _value(("q_proj", "v_proj")), _value(16)
+    >>> show_value(0.00131234), show_value(("q_proj", "v_proj")), show_value(16)
     ('0.00131', 'q_proj, v_proj', '16')
-    >>> _value(None)
+    >>> show_value(None)
     '–'
     """
     if isinstance(value, float):

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneloop.core.errors import CorruptError, IncompatibleError
 from tuneloop.core.hashing import hash_file, hash_value
@@ -23,7 +24,7 @@ from tuneloop.models.structure import TemplateText
 from tuneloop.models.template import ChatTemplate
 from tuneloop.store.artifacts import MANIFEST, read_manifest
 
-__all__ = ["LoadedModel", "load_model", "load_tokenizer", "save_model"]
+__all__ = ["LoadedModel", "load_model", "load_skeleton", "load_tokenizer", "save_model"]
 
 
 def load_model(config: ModelConfig, *, progress: Progress = SILENT) -> LoadedModel:
@@ -73,6 +74,35 @@ def load_tokenizer(config: ModelConfig, *, progress: Progress = SILENT) -> tuple
     else:
         tokenizer = _read_tokenizer(locate(config, progress).folder)
     return tokenizer, ChatTemplate(tokenizer)
+
+
+def load_skeleton(config: ModelConfig, dtype: torch.dtype, *, progress: Progress = SILENT) -> LoadedModel:
+    """Load tokenizer, template and the model's shapes without its weights, for plans: nothing can be computed with it.
+
+    A folder needs no weights: `config.json` and the tokenizer's files are enough.
+
+    Raises:
+        IncompatibleError: this is no causal language model (code `models.not_causal`), or its tokenizer does not fit.
+        TuneloopError: everything that `locate` raises.
+    """
+    path = Path(config.name_or_path).expanduser()
+    if config.name_or_path == tiny.NAME:
+        tokenizer, shapes = tiny.build_byte_tokenizer(), tiny.build_tiny().model.config
+    else:
+        folder = path if (path / "config.json").is_file() else locate(config, progress).folder
+        tokenizer = _read_tokenizer(folder)
+        try:
+            shapes = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        except (ValueError, OSError, KeyError) as error:
+            raise IncompatibleError("models.not_causal", file=folder, problem=_first_line(error)) from error
+    try:
+        with torch.device("meta"), quiet_libraries():
+            model = AutoModelForCausalLM.from_config(shapes, dtype=dtype)
+    except (ValueError, RuntimeError, KeyError, ImportError) as error:
+        raise IncompatibleError("models.not_causal", file=path, problem=_first_line(error)) from error
+    return LoadedModel(
+        config.name_or_path, model, tokenizer, ChatTemplate(tokenizer), dtype, torch.device("meta"), sha256=""
+    )
 
 
 def save_model(loaded: LoadedModel, folder: Path) -> None:

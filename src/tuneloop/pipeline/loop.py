@@ -147,6 +147,27 @@ class Loop:
         )
         return prepared.plan
 
+    def plan_for(self, device: str) -> Plan:
+        """The pre-flight for a machine that is not here (`training.devices.DEVICES`), without the model's weights."""
+        import torch
+
+        from tuneloop.models.load import load_skeleton
+        from tuneloop.training.devices import device_facts
+        from tuneloop.training.run import prepare
+
+        recipe, machine = self.recipe, device_facts(device)
+        skeleton = load_skeleton(model_config(recipe), getattr(torch, machine.dtype), progress=self.progress)
+        prepared = prepare(
+            recipe.training,
+            recipe.adapter,
+            dataset=self.dataset.path,
+            loaded=skeleton,
+            seed=recipe.seed,
+            folder=self.workspace.runs,
+            device=machine,
+        )
+        return prepared.plan
+
     @cached_property
     def run(self) -> Run:
         """Stage 2."""

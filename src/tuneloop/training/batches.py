@@ -40,7 +40,7 @@ class Batch:
 
 
 def schedule(
-    examples: Sequence[Example],
+    lengths: Sequence[int],
     *,
     max_tokens: int | None,
     max_samples: int | None,
@@ -51,7 +51,7 @@ def schedule(
     """Lay out every optimiser step of a training; the same arguments give the same steps, so a run resumes by number.
 
     Args:
-        examples: the training split.
+        lengths: tokens of each sample of the training split.
         max_tokens: budget of a micro-batch; a longer sample stands alone.
         max_samples: samples of a micro-batch; at least one of the two limits is given.
         accumulation: micro-batches of a step; the last step of an epoch may have fewer.
@@ -61,7 +61,7 @@ def schedule(
     steps: list[Step] = []
     whole = -int(-epochs // 1)
     for epoch in range(whole):
-        batches = _epoch(examples, max_tokens, max_samples, seed, epoch)
+        batches = _epoch(lengths, max_tokens, max_samples, seed, epoch)
         groups = [tuple(batches[i : i + accumulation]) for i in range(0, len(batches), accumulation)]
         if epoch + 1 > epochs:
             groups = groups[: max(1, round(len(groups) * (epochs - epoch)))]
@@ -70,18 +70,18 @@ def schedule(
 
 
 def _epoch(
-    examples: Sequence[Example], max_tokens: int | None, max_samples: int | None, seed: int, epoch: int
+    lengths: Sequence[int], max_tokens: int | None, max_samples: int | None, seed: int, epoch: int
 ) -> list[tuple[int, ...]]:
     random = generator(seed, "batches", str(epoch))
-    order = list(range(len(examples)))
+    order = list(range(len(lengths)))
     random.shuffle(order)
-    mean = sum(len(e.ids) for e in examples) / len(examples)
-    per_batch = min(max_samples or len(examples), max(1, int((max_tokens or 1 << 60) / mean)))
+    mean = sum(lengths) / len(lengths)
+    per_batch = min(max_samples or len(lengths), max(1, int((max_tokens or 1 << 60) / mean)))
     pool = max(1, per_batch * POOL)
     batches: list[tuple[int, ...]] = []
     for start in range(0, len(order), pool):
-        similar = sorted(order[start : start + pool], key=lambda i: len(examples[i].ids))
-        batches += pack(similar, [len(e.ids) for e in examples], max_tokens=max_tokens, max_samples=max_samples)
+        similar = sorted(order[start : start + pool], key=lambda i: lengths[i])
+        batches += pack(similar, lengths, max_tokens=max_tokens, max_samples=max_samples)
     random.shuffle(batches)
     return batches
 

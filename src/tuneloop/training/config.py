@@ -43,11 +43,12 @@ class TrainingConfig(Config):
     """Share of the target that is spread over the whole vocabulary; only in training, never in the validation loss."""
     neftune_noise_alpha: float = Field(default=0.0, ge=0.0)
     """NEFTune's noise on the embeddings in training; 5 is usual, 0 is off."""
-    gradient_checkpointing: bool = False
-    """Compute each layer's forward a second time instead of keeping its insides: less memory, about a third more time."""
+    gradient_checkpointing: Auto | bool = "auto"
+    """Compute each layer's forward a second time instead of keeping its insides: less memory, about a third more time.
+    `auto` does it where the memory formula says that it is needed."""
     eval_steps: Auto | PositiveInt = "auto"
     """Optimiser steps between two evaluations of the validation split."""
-    save_steps: int = Field(default=500, ge=1)
+    save_steps: Auto | PositiveInt = "auto"
     """Optimiser steps between two checkpoints; one more is written at the end and when the run is stopped."""
     save_total_limit: int = Field(default=2, ge=1)
     """Checkpoints kept; the newest and the best are never removed."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import psutil
+import torch
 from torch import nn
 
 from tuneloop.core.records import Sample
 from tuneloop.kernels.frozen import COPIES
 from tuneloop.models.load import LoadedModel
-from tuneloop.training.fast_path import reorders
+from tuneloop.training.fast_path import is_llama_shaped, reorders
 from tuneloop.training.tokenise import Example
+
+MOST_ROUNDS, MOST_SECONDS = 60, 0.3
+"""Of the timed matrix product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class ModelFacts:
     """Copies of the weights in the CPU's own layout that the training keeps beside them."""
     linear_shapes: tuple[tuple[str, int, int], ...]
     """Name, input and output size of every adaptable linear layer."""
+    fused: bool = True
+    """Whether norms and feed-forward are our own, which keep less for backward than the library's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,30 @@ class DataFacts:
     length_p99: int
     validation_rows: int
     validation_tokens: int
+    lengths: tuple[int, ...]
+    """Of every sample, in its order."""
+    first_targets: tuple[int, ...]
+    """Place of every sample's first token that counts in the loss: cut there or before, it teaches nothing."""
+
+    def cut(self, max_length: int) -> list[int]:
+        """Lengths of the samples that are trained on when longer ones are cut."""
+        pairs = zip(self.lengths, self.first_targets, strict=True)
+        return [min(length, max_length) for length, first in pairs if first < min(length, max_length)]
 
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
-    """What this machine has."""
+    """What a machine has."""
 
     available_bytes: int
     flops_per_second: float
-    """Measured rate of a matrix product in the compute type."""
+    """Rate of a matrix product in the compute type: measured here, the data sheet's for a machine that is not here."""
+    kind: Literal["cpu", "gpu"] = "cpu"
+    name: str = ""
+    dtype: str = "float32"
+    """Compute type, by its name in torch."""
+    is_here: bool = True
+    """False for a machine of the table in `devices.py`: then the plan may choose NF4, which the recipe must ask for."""
 
 
 def model_facts(loaded: LoadedModel) -> ModelFacts:
@@ -84,6 +107,7 @@ def model_facts(loaded: LoadedModel) -> ModelFacts:
         bytes_per_weight=loaded.dtype.itemsize,
         weight_copies=COPIES if reorders(loaded.model) else 0,
         linear_shapes=shapes,
+        fused=is_llama_shaped(config),
     )
 
 
@@ -97,27 +121,31 @@ def data_facts(train: Sequence[Example], validation: Sequence[Example]) -> DataF
         length_p99=lengths[min(len(lengths) - 1, int(0.99 * len(lengths)))],
         validation_rows=len(validation),
         validation_tokens=sum(len(e.ids) for e in validation),
+        lengths=tuple(len(e.ids) for e in train),
+        first_targets=tuple(_first_target(e) for e in train),
     )
 
 
+def _first_target(example: Example) -> int:
+    return next((place for place, counts in enumerate(example.supervised) if counts and place), len(example.ids))
+
+
 def machine_facts(loaded: LoadedModel) -> MachineFacts:
-    """Look at the memory and time a matrix product of the model's size for a few milliseconds."""
-    import time
-
-    import torch
-
+    """Look at the memory, and time a matrix product of the model's size: the best of many, as others may be at work."""
     size = loaded.model.config.get_text_config().hidden_size
     x = torch.ones(1024, size, dtype=loaded.dtype, device=loaded.device)
     w = torch.ones(4 * size, size, dtype=loaded.dtype, device=loaded.device)
-    best = float("inf")
-    for _ in range(4):
+    best, rounds, begun = float("inf"), 0, time.perf_counter()
+    while rounds < 4 or (rounds < MOST_ROUNDS and time.perf_counter() - begun < MOST_SECONDS):
         start = time.perf_counter()
         x @ w.T
-        best = min(best, time.perf_counter() - start)
+        best, rounds = min(best, time.perf_counter() - start), rounds + 1
     memory = psutil.virtual_memory().available
     if loaded.device.type == "cuda":
         memory = torch.cuda.mem_get_info(loaded.device)[0]
-    return MachineFacts(memory, 2 * 1024 * size * 4 * size / best)
+    kind: Literal["cpu", "gpu"] = "gpu" if loaded.device.type == "cuda" else "cpu"
+    dtype = str(loaded.dtype).removeprefix("torch.")
+    return MachineFacts(memory, 2 * 1024 * size * 4 * size / best, kind, str(loaded.device), dtype)
 
 
 def characters(samples: Sequence[Sample]) -> int:

@@ -45,7 +45,7 @@ def fast_path(model: PeftModel) -> Iterator[None]:
     if not getattr(base, "_supports_attention_backend", False) or scale != 1.0:
         raise IncompatibleError("training.architecture", architecture=config.model_type)
     reorder = reorders(base)
-    llama_shaped = config.model_type in llama_layers.MODEL_TYPES and config.hidden_act == "silu"
+    llama_shaped = is_llama_shaped(config)
     head = base.get_output_embeddings()
     patched: list[nn.Module] = []
     before = base.config._attn_implementation
@@ -65,6 +65,11 @@ def fast_path(model: PeftModel) -> Iterator[None]:
             del module.__dict__["forward"]
         head.__dict__.pop("frozen", None)
         base.set_attn_implementation(before)
+
+
+def is_llama_shaped(config: Any) -> bool:
+    """Whether an architecture gets our own norms, SwiGLU and joined projections."""
+    return config.model_type in llama_layers.MODEL_TYPES and config.hidden_act == "silu"
 
 
 def reorders(base: nn.Module) -> bool:
@@ -142,3 +147,12 @@ def keep_memory() -> bool:
         return False
     trim_threshold, mmap_max = -1, -4
     return bool(library.mallopt(mmap_max, 0) and library.mallopt(trim_threshold, 2**31 - 1))
+
+
+def release_memory() -> None:
+    """Hand everything that is free back to the system: blocks of ever new sizes leave gaps that nothing fits into."""
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)

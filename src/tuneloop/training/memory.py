@@ -50,6 +50,10 @@ class Budget:
     resident: Callable[[], int] = resident_bytes
     base: list[int] = field(default_factory=list)
     """Resident memory before the first micro-batch, once it is known."""
+    most: int | None = None
+    """Bytes that the plan's largest micro-batch adds; when more than that is held, what is free goes back."""
+    release: Callable[[], None] = lambda: None
+    """Hands free memory back to the system."""
 
     def check(self, lengths: Sequence[int]) -> None:
         """Raise when a micro-batch of samples of these lengths would not fit.
@@ -60,6 +64,9 @@ class Budget:
         now = self.resident()
         if not self.base:
             self.base.append(now)
+        if self.most is not None and now > self.base[0] + self.most:
+            self.release()
+            now = self.resident()
         growth, room = self.base[0] + self.predict(sum(lengths), max(lengths)) - now, self.room()
         if growth > room:
             raise ResourceError("training.memory_budget", needed=growth / 1e9, free=room / 1e9)

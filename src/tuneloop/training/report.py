@@ -6,6 +6,7 @@ from typing import Any
 
 from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Plan
+from tuneloop.core.show import show_value
 from tuneloop.store.page import Block, Callout, Paragraph, Plot, Section, Table, render_page
 from tuneloop.training.curves import OVERFIT, overfit_share
 from tuneloop.training.recovery import Recovery
@@ -44,7 +45,7 @@ def training_report(
     summary = _summary(state, say, language, stopped_by)
     if decisions := _decisions(recovery, say):
         summary.append(Table((say("step_short"), say("decision")), decisions))
-    choices = tuple((c.name, str(c.value), c.reason) for c in plan.choices)
+    choices = tuple((c.name, show_value(c.value), c.reason) for c in plan.choices)
     findings = tuple((f.check, f.status, f.message, f.fix) for f in plan.findings)
     return render_page(
         say("title", name=name),

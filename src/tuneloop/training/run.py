@@ -30,19 +30,20 @@ from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
 from tuneloop.training.batches import schedule
 from tuneloop.training.config import TrainingConfig
-from tuneloop.training.estimate import peak_bytes
-from tuneloop.training.facts import data_facts, machine_facts, model_facts
-from tuneloop.training.fast_path import fast_path, keep_memory
+from tuneloop.training.estimate import Setup, activation_bytes
+from tuneloop.training.facts import MachineFacts, data_facts, machine_facts, model_facts
+from tuneloop.training.fast_path import fast_path, keep_memory, release_memory
 from tuneloop.training.identity import FILE, choose_folder, keep_identity, make_identity, read_forced
 from tuneloop.training.journal import read_metrics
 from tuneloop.training.loop import train
 from tuneloop.training.memory import Budget
 from tuneloop.training.noise import noisy_embeddings
 from tuneloop.training.plan import make_plan
-from tuneloop.training.preflight import Subject, preflight
+from tuneloop.training.preflight import preflight
 from tuneloop.training.recovery import read_recovery
 from tuneloop.training.report import training_report
 from tuneloop.training.state import State, trained_parameters
+from tuneloop.training.subject import Subject, read_report, token_facts
 from tuneloop.training.task import Task
 from tuneloop.training.tokenise import Example, tokenise
 
@@ -65,6 +66,7 @@ def prepare(
     seed: int,
     folder: Path,
     begun: Plan | None = None,
+    device: MachineFacts | None = None,
 ) -> Prepared:
     """Tokenise the dataset, plan the training, and check it: everything before step 1.
 
@@ -76,6 +78,7 @@ def prepare(
         seed: of the recipe; it chooses the part of the validation split that is scored.
         folder: where checkpoints would be written.
         begun: the plan of a run that goes on; what it decided stays, whatever the machine looks like today.
+        device: a machine that is not here, to plan for; then the model may be without weights.
 
     Raises:
         DataError: the training split is empty (code `training.no_rows`).
@@ -86,11 +89,24 @@ def prepare(
         raise DataError("training.no_rows", file=dataset, split="train")
     whole = tokenise(train_samples, loaded.template)
     validation = tokenise(validation_samples, loaded.template)
-    machine = machine_facts(loaded)
-    plan = begun or make_plan(config, adapter, model_facts(loaded), data_facts(whole, validation), machine)
+    held_out = [*validation_samples, *read_split(dataset, "test")]
+    machine, facts = device or machine_facts(loaded), model_facts(loaded)
+    plan = begun or make_plan(config, adapter, facts, data_facts(whole, validation), machine, seed=seed)
     length = plan.value("max_length")
     cut = tokenise(train_samples, loaded.template, length)
-    subject = Subject(train_samples, whole, cut, loaded.template, plan, machine, folder)
+    subject = Subject(
+        samples=train_samples,
+        held_out=held_out,
+        whole=whole,
+        cut=cut,
+        template=loaded.template,
+        tokens=token_facts(loaded),
+        plan=plan,
+        machine=machine,
+        folder=folder,
+        save_total_limit=config.save_total_limit,
+        report=read_report(dataset),
+    )
     plan = plan.model_copy(update={"findings": preflight(subject)})
     part = _choose_part(tokenise(validation_samples, loaded.template, length), plan.value("validation_tokens"), seed)
     return Prepared(plan, [e for e in cut if e.targets], [e for e in part if e.targets])
@@ -174,12 +190,12 @@ def _run(config: TrainingConfig, prepared: Prepared, place: Place, loaded: Loade
     if loaded.dtype == torch.bfloat16:
         _build_kernels(progress)
     plan, folder = prepared.plan, place.folder
-    budget = _budget(loaded)
+    budget = _budget(loaded, plan)
     settings = _settings(plan)
     method = METHODS[settings["method"]]
     model = method.attach(loaded.model, settings, derive_seed(place.seed, "adapter"))
     try:
-        if config.gradient_checkpointing:
+        if plan.value("gradient_checkpointing"):
             loaded.model.activation_checkpointing_enable({"use_reentrant": False})
         with fast_path(model), noisy_embeddings(model, config.neftune_noise_alpha):
             state = _train(_task(config, prepared, model, place, budget), model, progress)
@@ -253,7 +269,7 @@ def _train(task: Task, model: PeftModel, progress: Progress) -> State:
 def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: Place, budget: Budget | None) -> Task:
     plan, settings = prepared.plan, _settings(prepared.plan)
     steps = schedule(
-        prepared.train,
+        [len(e.ids) for e in prepared.train],
         max_tokens=plan.value("max_tokens_per_batch"),
         max_samples=plan.value("per_device_train_batch_size"),
         accumulation=plan.value("gradient_accumulation_steps"),
@@ -273,7 +289,7 @@ def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: P
         max_grad_norm=config.max_grad_norm,
         label_smoothing=config.label_smoothing_factor,
         eval_steps=plan.value("eval_steps"),
-        save_steps=config.save_steps,
+        save_steps=plan.value("save_steps"),
         save_total_limit=config.save_total_limit,
         patience=config.early_stopping_patience,
         folder=place.folder,
@@ -285,13 +301,19 @@ def _task(config: TrainingConfig, prepared: Prepared, model: PeftModel, place: P
     )
 
 
-def _budget(loaded: LoadedModel) -> Budget | None:
+def _budget(loaded: LoadedModel, plan: Plan) -> Budget | None:
     """The guard on a CPU, from the memory formula; a GPU raises by itself."""
     if loaded.device.type != "cpu":
         return None
     facts = model_facts(loaded)
-    fixed = peak_bytes(facts, 0, 0, 0)
-    return Budget(lambda tokens, longest: peak_bytes(facts, 0, tokens, longest) - fixed)
+    setup = Setup(0, plan.value("target_modules"), plan.value("gradient_checkpointing"))
+    longest = plan.value("max_length")
+    tokens = plan.value("max_tokens_per_batch") or plan.value("per_device_train_batch_size") * longest
+    return Budget(
+        lambda tokens, longest: activation_bytes(facts, setup, tokens, longest),
+        most=activation_bytes(facts, setup, max(tokens, longest), longest),
+        release=release_memory,
+    )
 
 
 def _finish(place: Place, plan: Plan, state: State) -> None:

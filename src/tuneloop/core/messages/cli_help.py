@@ -48,6 +48,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The JSON schema of a script, for editors.",
         "输出话术规范的 JSON schema，供编辑器使用。",
     ),
+    "cli.option.plan_device": (
+        "Plan for a GPU that is not here; the model's weights are not needed.",
+        "为本机没有的 GPU 制订计划；无需模型权重。",
+    ),
     "cli.option.rules_data": (
         "Questions and answers: a file, a dataset's test.jsonl, or grammar:NAME of a built-in grammar.",
         "问答数据：文件、数据集的 test.jsonl，或内置语法 grammar:名称。",

@@ -1,4 +1,6 @@
-"""What the training says: reasons of the plan, the pre-flight, errors, the report."""
+"""What the training says: reasons of the plan, errors, the report; `training_checks.py` adds the pre-flight."""
+
+from tuneloop.core.messages.training_checks import MESSAGES as CHECK_MESSAGES
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "training.why.recipe": ("set in the recipe", "配方中指定"),
@@ -22,6 +24,39 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "training.why.token_budget": ("a token budget is used instead", "改用词元预算"),
     "training.why.batch_size": ("a batch size is used instead", "改用固定批大小"),
     "training.why.accumulation": ("the micro-batch fits as it is", "显存足够，无需累积"),
+    "training.why.budget_fits": (
+        "memory: the usual budget would need {needed:.1f} GB of the {free:.1f} GB that are free",
+        "受内存限制：常用取值需 {needed:.1f} GB，可用 {free:.1f} GB",
+    ),
+    "training.why.accumulation_fits": (
+        "so that an update still sees {tokens} tokens",
+        "使每次更新仍覆盖 {tokens} 个词元",
+    ),
+    "training.why.no_checkpointing": (
+        "not needed: about {needed:.1f} GB of the {free:.1f} GB that are free",
+        "无需：约用 {needed:.1f} GB，可用 {free:.1f} GB",
+    ),
+    "training.why.checkpointing": (
+        "without it {wish:.1f} GB would be needed, and {free:.1f} GB are free; with it {needed:.1f} GB",
+        "否则需 {wish:.1f} GB，而可用 {free:.1f} GB；启用后约需 {needed:.1f} GB",
+    ),
+    "training.why.none": (
+        "the weights take {weights:.1f} GB as they are",
+        "原始权重占 {weights:.1f} GB",
+    ),
+    "training.why.nf4": (
+        "the weights would take {weights:.1f} GB of {free:.1f} GB as they are",
+        "原始权重需 {weights:.1f} GB，而显存共 {free:.1f} GB",
+    ),
+    "training.why.dtype_here": (
+        "what the model was loaded in for {machine} (`tuneloop doctor` says why)",
+        "模型在 {machine} 上加载所用的类型（原因见 tuneloop doctor）",
+    ),
+    "training.why.dtype_device": ("what {machine} computes fastest in", "{machine} 计算最快的类型"),
+    "training.why.save": (
+        "with every evaluation, {most} at most: so much is lost when the machine stops",
+        "随每次验证保存，最多间隔 {most} 步：机器中断时最多损失这些",
+    ),
     "training.why.length": ("the longest sample has {longest} tokens", "最长样本为 {longest} 个词元"),
     "training.why.decay": ("the adapter is small, and the best one is kept", "适配器很小，且保留最优检查点"),
     "training.why.steps": ("epochs × batches of an epoch", "轮次 × 每轮批数"),
@@ -44,69 +79,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The C++ kernels could not be built ({problem}); torch does their work, with the same results, slower.",
         "C++ 算子编译失败（{problem}）；改用 torch，结果相同，速度较慢。",
     ),
-    "training.check.stop_token": (
-        "the stop token is supervised in {share:.1%} of the samples",
-        "{share:.1%} 的样本监督了停止符",
-    ),
-    "training.check.stop_token.fix": (
-        "raise training.max_length, or shorten the answers: a model that never sees its stop token does not stop",
-        "增大 training.max_length 或缩短答案：没有停止符的监督，模型不会停下",
-    ),
-    "training.check.labels": (
-        "{count} samples have no supervised token (first: {first})",
-        "{count} 个样本没有监督词元（首个：{first}）",
-    ),
-    "training.check.labels.fix": (
-        "raise training.max_length: the question alone fills it",
-        "增大 training.max_length：仅问题就已占满",
-    ),
-    "training.check.truncation": (
-        "{share:.1%} of the samples are cut at {length} tokens (the longest has {longest})",
-        "{share:.1%} 的样本在 {length} 个词元处被截断（最长 {longest}）",
-    ),
-    "training.check.truncation.fix": (
-        "set training.max_length to {longest}, or shorten or split these answers",
-        "将 training.max_length 设为 {longest}，或缩短、拆分这些答案",
-    ),
-    "training.check.round_trip": (
-        "{count} of the first 50 answers read back differently through the chat template (first: {first})",
-        "前 50 个答案中有 {count} 个经对话模板还原后不一致（首个：{first}）",
-    ),
-    "training.check.round_trip.fix": (
-        "the model's chat template drops or changes text: use another model or repair its template",
-        "模型的对话模板会丢失或改动文字：请更换模型或修复模板",
-    ),
-    "training.check.readable": (
-        "the model needs {rate:.2f} tokens for a character",
-        "模型平均每个字符需要 {rate:.2f} 个词元",
-    ),
-    "training.check.readable.fix": (
-        "the model hardly knows this language: expect slow and poor results, choose one from `tuneloop models list`",
-        "该模型几乎不懂这种语言，效果会差且慢：请从 tuneloop models list 中另选模型",
-    ),
-    "training.check.memory": (
-        "about {needed:.1f} GB needed, {free:.1f} GB free",
-        "约需 {needed:.1f} GB，可用 {free:.1f} GB",
-    ),
-    "training.check.memory.fix": (
-        "lower training.max_tokens_per_batch, or choose a smaller model",
-        "减小 training.max_tokens_per_batch，或换更小的模型",
-    ),
-    "training.check.time": ("about {minutes:.1f} minutes for {steps} steps", "{steps} 步约需 {minutes:.1f} 分钟"),
-    "training.check.time.fix": (
-        "lower training.num_train_epochs or use fewer rows",
-        "减少 training.num_train_epochs 或数据行数",
-    ),
-    "training.check.disk": (
-        "about {needed:.2f} GB needed, {free:.1f} GB free",
-        "约需 {needed:.2f} GB，可用 {free:.1f} GB",
-    ),
-    "training.check.disk.fix": ("free some space", "请释放磁盘空间"),
     "training.refused": ("The pre-flight refuses this run: {reasons}.", "预检拒绝本次训练：{reasons}。"),
     "training.refused.hint": (
         "What to do: {fixes}. --force runs it all the same.",
         "处理办法：{fixes}。--force 可强制运行。",
     ),
+    "training.device_unknown": (
+        "There is no device {name} in the table.",
+        "设备表中没有 {name}。",
+    ),
+    "training.device_unknown.hint": ("Choose one of these: {known}.", "请从中选择：{known}。"),
     "training.two_budgets": (
         "The recipe sets both training.max_tokens_per_batch and training.per_device_train_batch_size.",
         "配方同时设置了 training.max_tokens_per_batch 和 training.per_device_train_batch_size。",
@@ -292,4 +274,5 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "验证损失自最低点上升 {rise:.1%}，训练损失仍在下降：出现过拟合。"
         "办法：减少轮次、adapter.lora_dropout 0.1–0.3、training.weight_decay 0.01、增加数据。",
     ),
+    **CHECK_MESSAGES,
 }
