@@ -52,6 +52,7 @@ def train_once(rows: list[dict[str, str]], method: Any, seed: int) -> dict[str, 
         model_facts(loaded),
         data_facts(examples, held_out),
         machine_facts(loaded),
+        seed=seed,
     )
     settings = {choice.name: choice.value for choice in plan.choices}
     functions = METHODS[method]
@@ -62,7 +63,8 @@ def train_once(rows: list[dict[str, str]], method: Any, seed: int) -> dict[str, 
     groups = [{"params": [p], "factor": functions.rate_factor(name, settings)} for name, p in named.items()]
     optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=settings["weight_decay"])
     budget = settings["max_tokens_per_batch"]
-    steps = schedule(examples, max_tokens=budget, max_samples=None, accumulation=1, epochs=1, seed=seed)
+    lengths = [len(e.ids) for e in examples]
+    steps = schedule(lengths, max_tokens=budget, max_samples=None, accumulation=1, epochs=1, seed=seed)
     seconds = 0.0
     with fast_path(model):
         before = validation_loss(model, held_out)

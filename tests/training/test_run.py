@@ -156,7 +156,8 @@ def test_another_method_trains_and_leaves_the_base_as_it_was(
     history = [m["validation_loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
     assert run.best_validation_loss == min(history) < history[0]
     assert all(torch.equal(before[name], tensor) for name, tensor in loaded.model.state_dict().items())
-    assert json.loads((run.path / "plan.json").read_text())["choices"][0]["value"] == method
+    choices = json.loads((run.path / "plan.json").read_text())["choices"]
+    assert next(c["value"] for c in choices if c["name"] == "method") == method
     probe = torch.tensor([[65, 66, 67]])
     answers = adapted(loaded, run.adapter_path)(input_ids=probe).logits
     assert not torch.equal(answers, loaded.model(input_ids=probe).logits)
