@@ -15,6 +15,7 @@ from tuneloop.core.records import Evaluation, Message, Meta, Sample
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.run import run
+from tuneloop.evaluation.subject import Subject
 from tuneloop.models.load import LoadedModel
 from tuneloop.models.tiny import build_tiny
 from tuneloop.store.artifacts import new_artifact
@@ -90,7 +91,8 @@ def evaluate(
             "folder": tmp_path,
             "workspace": Workspace(tmp_path),
         }
-        return run(config or EvaluationConfig(), GenerationConfig(), **(arguments | changes))
+        how = {name: changes.pop(name) for name in ("force", "progress") if name in changes}
+        return run(config or EvaluationConfig(), GenerationConfig(), Subject(**(arguments | changes)), **how)
 
     return call
 

@@ -10,7 +10,7 @@ import pytest
 from tuneloop.core.progress import SILENT
 from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import Request, Sampling
-from tuneloop.evaluation.answers import answers_file, generate, read_answers, request_key
+from tuneloop.evaluation.answers import Shelf, answers_file, generate, read_answers, request_key
 from tuneloop.models.load import LoadedModel
 
 LIMIT = Sampling(max_new_tokens=6)
@@ -27,10 +27,7 @@ def ask(loaded: LoadedModel, requests: dict[str, Request], path: Path, afresh: b
         Engine(loaded.model),
         requests,
         template=loaded.template,
-        path=path,
-        label="answers",
-        progress=SILENT,
-        afresh=afresh,
+        shelf=Shelf(path, "answers", SILENT, afresh),
     )
     assert list(generated.answers) == list(requests)
     assert all(answer.finish_reason == "length" and answer.tokens == 6 for answer in generated.answers.values())

@@ -23,6 +23,7 @@ from tuneloop.evaluation.probes import PROBES
 from tuneloop.evaluation.report import render_report
 from tuneloop.evaluation.results import read_results
 from tuneloop.evaluation.run import run
+from tuneloop.evaluation.subject import Subject
 from tuneloop.models.load import LoadedModel
 from tuneloop.store.artifacts import new_artifact
 from tuneloop.store.samples import write_samples
@@ -50,9 +51,7 @@ TRAIN = [
 
 
 def evaluated(loaded: LoadedModel, adapter: Path, dataset: Path, workspace: Path) -> Evaluation:
-    return run(
-        CONFIG,
-        GenerationConfig(max_new_tokens=4),
+    subject = Subject(
         name="bank",
         language="en",
         seed=1,
@@ -62,6 +61,7 @@ def evaluated(loaded: LoadedModel, adapter: Path, dataset: Path, workspace: Path
         folder=workspace,
         workspace=Workspace(workspace),
     )
+    return run(CONFIG, GenerationConfig(max_new_tokens=4), subject)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tuneloop.core.progress import SILENT
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import Request, Sampling
-from tuneloop.evaluation.answers import request_key
+from tuneloop.evaluation.answers import Shelf, request_key
 from tuneloop.evaluation.choosing import choose
 from tuneloop.evaluation.comparison import headline_of
 from tuneloop.evaluation.config import EvaluationConfig
@@ -105,9 +105,7 @@ def _choose(loaded: LoadedModel, path: Path, questions: Sequence[str], labels: S
         requests,
         dict.fromkeys(requests, tuple(labels)),
         template=template,
-        path=path,
-        label="",
-        progress=SILENT,
+        shelf=Shelf(path, "", SILENT),
     )
     assert all(answer.text in labels for answer in generated.answers.values())
     return {

@@ -17,7 +17,7 @@ from tuneloop.core.progress import Progress
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.engine.engine import Engine
 from tuneloop.engine.request import Request
-from tuneloop.evaluation.answers import Answer, Generated, answers_file, generate
+from tuneloop.evaluation.answers import Answer, Generated, Shelf, answers_file, generate
 from tuneloop.evaluation.arms import Arm, Given, Questions, questions
 from tuneloop.evaluation.choosing import choose
 from tuneloop.evaluation.proof import prove_active
@@ -171,19 +171,17 @@ def answer_more(answering: Answering, engine: Engine, name: str, asked: Question
         label: what the progress bar says beside the arm's name.
     """
     arm = answering.arms[name]
-    identity, candidates = answering.identity(arm), answering.candidates(asked)
+    identity = answering.identity(arm)
+    candidates = None if arm.url is not None else answering.candidates(asked)
     label = text("evaluation.answering", arm=arm_label(name)) + (f": {label}" if label else "")
-    common: dict[str, Any] = {"label": label, "progress": answering.progress, "afresh": answering.afresh}
+    kept = identity if candidates is None else {**identity, "candidates": hash_value(sorted(set(candidates.values())))}
+    shelf = Shelf(answers_file(answering.cache, kept), label, answering.progress, answering.afresh)
     if arm.url is not None:
-        path = answers_file(answering.cache, identity)
-        return ask_server(arm.url, asked.messages, answering.generation, path=path, **common)
+        return ask_server(arm.url, asked.messages, answering.generation, shelf)
     template = answering.loaded.template
     if candidates is None:
-        return generate(
-            engine, asked.requests, template=template, path=answers_file(answering.cache, identity), **common
-        )
-    path = answers_file(answering.cache, {**identity, "candidates": hash_value(sorted(set(candidates.values())))})
-    return choose(engine, asked.requests, candidates, template=template, path=path, **common)
+        return generate(engine, asked.requests, template=template, shelf=shelf)
+    return choose(engine, asked.requests, candidates, template=template, shelf=shelf)
 
 
 def read_references(
@@ -197,15 +195,14 @@ def read_references(
             continue
         keys = {row.id: hash_value([asked.of_row[row.id], row.answer]) for row in answering.rows.samples}
         requests: dict[str, Request] = {keys[row]: asked.requests[key] for row, key in asked.of_row.items()}
+        kept = answers_file(answering.cache, {**answering.identity(arm), "candidates": "reference"})
+        label = text("evaluation.reading", arm=arm_label(name))
         generated = choose(
             engine,
             requests,
             {keys[row.id]: (row.answer,) for row in answering.rows.samples},
             template=answering.loaded.template,
-            path=answers_file(answering.cache, {**answering.identity(arm), "candidates": "reference"}),
-            label=text("evaluation.reading", arm=arm_label(name)),
-            progress=answering.progress,
-            afresh=answering.afresh,
+            shelf=Shelf(kept, label, answering.progress, answering.afresh),
         )
         found[name] = {row: generated.answers[key] for row, key in keys.items()}
     return found

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +20,7 @@ from pydantic import ValidationError
 from tuneloop.core.errors import ResourceError
 from tuneloop.core.hashing import canonical_json, hash_value
 from tuneloop.core.messages import text
-from tuneloop.core.progress import Progress, Tracker
+from tuneloop.core.progress import Progress
 from tuneloop.core.records import Record
 from tuneloop.engine.request import Completion, Request
 from tuneloop.store.artifacts import write_text_atomically
@@ -80,60 +82,79 @@ def read_answers(path: Path) -> dict[str, Answer]:
     return {answer.key: answer for answer in answers}  # of two with one key, the later one
 
 
-def generate(
-    engine: Engine,
-    requests: Mapping[str, Request],
-    *,
-    template: ChatTemplate,
-    path: Path,
-    label: str,
-    progress: Progress,
-    afresh: bool = False,
-) -> Generated:
-    """Answer all requests, those first that are not answered in the file yet.
+@dataclass(frozen=True)
+class Shelf:
+    """Where one arm's answers are kept, and how their making is told."""
+
+    path: Path
+    """The arm's file out of `answers_file`."""
+    label: str
+    """The arm's name beside the progress bar."""
+    progress: Progress
+    afresh: bool = False
+    """Make all answers again; the new ones take the old ones' place."""
+
+
+Make = Callable[[Sequence[str]], Generator[Answer, None, None]]
+"""From keys to their answers, in the same order, each as soon as it is there."""
+
+
+def complete(shelf: Shelf, keys: Collection[str], make: Make) -> Generated:
+    """Answer everything that the file does not answer yet, and keep each answer as soon as it is there.
 
     Args:
-        engine: answers the rest.
-        requests: by `request_key`; the same prompt stands there once.
-        template: turns tokens into text.
-        path: the arm's file out of `answers_file`.
-        label: the arm's name beside the progress bar.
-        progress: where to report.
-        afresh: generate all of them again; the new answers take the old ones' place.
+        shelf: the file, and where to report.
+        keys: of everything that is asked, each once.
+        make: answers those that are missing.
 
     Raises:
         ResourceError: the disk has no room (code `store.disk_full`).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = {} if afresh else {key: answer for key, answer in read_answers(path).items() if key in requests}
-    missing = {key: request for key, request in requests.items() if key not in known}
-    start = time.perf_counter()
+    shelf.path.parent.mkdir(parents=True, exist_ok=True)
+    known = {} if shelf.afresh else read_answers(shelf.path)
+    missing = [key for key in keys if key not in known]
+    start, tokens = time.perf_counter(), 0
     fresh: dict[str, Answer] = {}
     if missing:
-        with progress.track(label, len(missing), text("evaluation.unit_answers")) as tracker:
-            fresh = _answer(engine, missing, template, path, tracker)
+        # One unbuffered write a line: lines of two evaluations that run side by side can't mix.
+        with (
+            shelf.path.open("ab", buffering=0) as file,
+            shelf.progress.track(shelf.label, len(missing), text("evaluation.unit_answers")) as tracker,
+            closing(make(missing)) as answers,
+        ):
+            for answer in answers:
+                _append(file, shelf.path, canonical_json(answer.model_dump()))
+                fresh[answer.key] = answer
+                # The tokens of a candidate were read, not made: they have no speed worth telling.
+                tokens += 0 if answer.log_probabilities else answer.tokens
+                rate = {text("evaluation.unit_tokens"): round(tokens / (time.perf_counter() - start))}
+                tracker.advance(1, **(rate if tokens else {}))
     return Generated(
-        answers={key: (known | fresh)[key] for key in requests},
+        answers={key: (known | fresh)[key] for key in keys},
         fresh=len(fresh),
         fresh_tokens=sum(answer.tokens for answer in fresh.values()),
         seconds=time.perf_counter() - start,
     )
 
 
-def _answer(
-    engine: Engine, missing: Mapping[str, Request], template: ChatTemplate, path: Path, tracker: Tracker
-) -> dict[str, Answer]:
-    answers: dict[str, Answer] = {}
-    start, tokens = time.perf_counter(), 0
-    # One unbuffered write a line: lines of two evaluations that run side by side can't mix.
-    with path.open("ab", buffering=0) as file:
-        for completion in engine.generate(missing.values()):
-            answer = _as_answer(completion, template)
-            append_answer(file, path, canonical_json(answer.model_dump()))
-            answers[answer.key] = answer
-            tokens += answer.tokens
-            tracker.advance(1, **{text("evaluation.unit_tokens"): round(tokens / (time.perf_counter() - start))})
-    return answers
+def generate(engine: Engine, requests: Mapping[str, Request], *, template: ChatTemplate, shelf: Shelf) -> Generated:
+    """Let the engine answer freely.
+
+    Args:
+        engine: answers what the file does not hold.
+        requests: by `request_key`; the same prompt stands there once.
+        template: turns tokens into text.
+        shelf: the arm's file.
+
+    Raises:
+        ResourceError: the disk has no room (code `store.disk_full`).
+    """
+
+    def make(missing: Sequence[str]) -> Generator[Answer, None, None]:
+        for completion in engine.generate(requests[key] for key in missing):
+            yield _as_answer(completion, template)
+
+    return complete(shelf, requests, make)
 
 
 def _as_answer(completion: Completion, template: ChatTemplate) -> Answer:
@@ -147,7 +168,7 @@ def _as_answer(completion: Completion, template: ChatTemplate) -> Answer:
     )
 
 
-def append_answer(file: Any, path: Path, line: str) -> None:
+def _append(file: Any, path: Path, line: str) -> None:
     """Write one line of an answers file, whole or not at all.
 
     Raises:

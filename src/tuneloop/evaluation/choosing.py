@@ -7,15 +7,11 @@ The token that ends the turn is part of each candidate: `card` and `card_lost` a
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tuneloop.core.hashing import canonical_json
-from tuneloop.core.messages import text
-from tuneloop.core.progress import Progress
 from tuneloop.engine.request import Request, ScoreRequest
-from tuneloop.evaluation.answers import Answer, Generated, append_answer, read_answers
+from tuneloop.evaluation.answers import Answer, Generated, Shelf, complete
 from tuneloop.models.constraints import answer_ids
 
 if TYPE_CHECKING:
@@ -29,10 +25,7 @@ def choose(
     candidates: Mapping[str, Sequence[str]],
     *,
     template: ChatTemplate,
-    path: Path,
-    label: str,
-    progress: Progress,
-    afresh: bool = False,
+    shelf: Shelf,
 ) -> Generated:
     """Answer all requests by their most likely candidate; those that the file holds are not scored again.
 
@@ -41,38 +34,21 @@ def choose(
         requests: by `request_key`.
         candidates: the possible answers of each request.
         template: turns a candidate into the tokens that the model would say.
-        path: the arm's file out of `answers_file`.
-        label: the arm's name beside the progress bar.
-        progress: where to report.
-        afresh: score all of them again.
+        shelf: the arm's file.
 
     Raises:
         ResourceError: the disk has no room (code `store.disk_full`).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = {} if afresh else {key: answer for key, answer in read_answers(path).items() if key in requests}
-    missing = {key: request for key, request in requests.items() if key not in known}
-    start = time.perf_counter()
-    fresh: dict[str, Answer] = {}
-    ids: dict[str, tuple[int, ...]] = {}
-    with (
-        path.open("ab", buffering=0) as file,
-        progress.track(label, len(missing), text("evaluation.unit_answers")) as tracker,
-    ):
-        for key in missing:
-            for candidate in candidates[key]:
-                ids.setdefault(candidate, answer_ids(template, candidate))
-        scored = engine.score_many(_score_request(request, candidates[key], ids) for key, request in missing.items())
+
+    def make(missing: Sequence[str]) -> Generator[Answer, None, None]:
+        start = time.perf_counter()
+        said = dict.fromkeys(candidate for key in missing for candidate in candidates[key])
+        ids = {candidate: answer_ids(template, candidate) for candidate in said}
+        scored = engine.score_many(_score_request(requests[key], candidates[key], ids) for key in missing)
         for key, tokens in zip(missing, scored, strict=True):
-            fresh[key] = _chosen(key, candidates[key], tokens, time.perf_counter() - start)
-            append_answer(file, path, canonical_json(fresh[key].model_dump()))
-            tracker.advance()
-    return Generated(
-        answers={key: (known | fresh)[key] for key in requests},
-        fresh=len(fresh),
-        fresh_tokens=sum(answer.tokens for answer in fresh.values()),
-        seconds=time.perf_counter() - start,
-    )
+            yield _chosen(key, candidates[key], tokens, time.perf_counter() - start)
+
+    return complete(shelf, requests, make)
 
 
 def _score_request(request: Request, candidates: Sequence[str], ids: Mapping[str, tuple[int, ...]]) -> ScoreRequest:

@@ -11,19 +11,15 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from tuneloop.core.errors import DataError, NotAllowedError, TryAgainError, UsageError
-from tuneloop.core.hashing import canonical_json
-from tuneloop.core.messages import text
-from tuneloop.core.progress import Progress
 from tuneloop.core.records import Message
 from tuneloop.engine.config import GenerationConfig
-from tuneloop.evaluation.answers import Answer, Generated, append_answer, read_answers
+from tuneloop.evaluation.answers import Answer, Generated, Shelf, complete
 
 AT_ONCE = 4
 """Requests under way at the same time."""
@@ -54,14 +50,7 @@ def is_url(name: str) -> bool:
 
 
 def ask_server(
-    given: str,
-    messages: Mapping[str, Sequence[Message]],
-    generation: GenerationConfig,
-    *,
-    path: Path,
-    label: str,
-    progress: Progress,
-    afresh: bool = False,
+    given: str, messages: Mapping[str, Sequence[Message]], generation: GenerationConfig, shelf: Shelf
 ) -> Generated:
     """Let a server answer, those first that are not answered in the file yet.
 
@@ -69,38 +58,19 @@ def ask_server(
         given: `https://host/v1#model`.
         messages: what is asked, by request key.
         generation: `max_new_tokens` (a number) and `temperature`.
-        path: the arm's file out of `answers_file`.
-        label: the arm's name beside the progress bar.
-        progress: where to report.
-        afresh: ask everything again.
+        shelf: the arm's file.
 
     Raises:
         TryAgainError: the server can't be reached, or is busy (code `evaluation.url_away`).
         NotAllowedError: it refuses the key (code `evaluation.url_refused`).
         DataError: it answers something else than the API says (code `evaluation.url_answer`).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = {} if afresh else {key: answer for key, answer in read_answers(path).items() if key in messages}
-    missing = [key for key in messages if key not in known]
-    start = time.perf_counter()
-    fresh: dict[str, Answer] = {}
-    with (
-        path.open("ab", buffering=0) as file,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-        progress.track(label, len(missing), text("evaluation.unit_answers")) as tracker,
-    ):
-        for key, answer in zip(
-            missing, pool.map(lambda k: _ask(given, k, messages[k], generation), missing), strict=True
-        ):
-            fresh[key] = answer
-            append_answer(file, path, canonical_json(answer.model_dump()))
-            tracker.advance()
-    return Generated(
-        answers={key: (known | fresh)[key] for key in messages},
-        fresh=len(fresh),
-        fresh_tokens=sum(answer.tokens for answer in fresh.values()),
-        seconds=time.perf_counter() - start,
-    )
+
+    def make(missing: Sequence[str]) -> Generator[Answer, None, None]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(lambda key: _ask(given, key, messages[key], generation), missing)
+
+    return complete(shelf, messages, make)
 
 
 def _ask(given: str, key: str, messages: Sequence[Message], generation: GenerationConfig) -> Answer:

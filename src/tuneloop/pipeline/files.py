@@ -45,6 +45,7 @@ def evaluate_file(
     """
     from tuneloop.data.run import run as prepare
     from tuneloop.evaluation.run import run
+    from tuneloop.evaluation.subject import Subject
     from tuneloop.models.load import load_model
     from tuneloop.registry.evaluations import record_evaluation
 
@@ -63,15 +64,17 @@ def evaluate_file(
     evaluation = run(
         EvaluationConfig(script=script),
         GenerationConfig(),
-        name=name,
-        language=language,
-        seed=0,
-        dataset=dataset.path,
-        loaded=load_model(named.model, progress=progress),
-        adapter=named.folder,
-        folder=here,
-        workspace=workspace,
-        trained_on=_trained_on(named, workspace),
+        Subject(
+            name=name,
+            language=language,
+            seed=0,
+            dataset=dataset.path,
+            loaded=load_model(named.model, progress=progress),
+            adapter=named.folder,
+            folder=here,
+            workspace=workspace,
+            trained_on=_trained_on(named, workspace),
+        ),
         force=force,
         progress=progress,
     )

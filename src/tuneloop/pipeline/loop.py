@@ -192,21 +192,24 @@ class Loop:
     def evaluation(self) -> Evaluation:
         """Stage 3."""
         from tuneloop.evaluation.run import run
+        from tuneloop.evaluation.subject import Subject
         from tuneloop.registry.evaluations import record_evaluation
 
         recipe = self.recipe
         evaluation = run(
             recipe.evaluation,
             recipe.generation,
-            name=recipe.name,
-            language=recipe.language,
-            seed=recipe.seed,
-            dataset=self.dataset.path,
-            loaded=self.loaded,
-            adapter=self.run.adapter_path,
-            folder=recipe.folder,
-            workspace=self.workspace,
-            others=adapters_named(recipe.evaluation.against, self.workspace),
+            Subject(
+                name=recipe.name,
+                language=recipe.language,
+                seed=recipe.seed,
+                dataset=self.dataset.path,
+                loaded=self.loaded,
+                adapter=self.run.adapter_path,
+                folder=recipe.folder,
+                workspace=self.workspace,
+                others=adapters_named(recipe.evaluation.against, self.workspace),
+            ),
             force="evaluate" in self._force,
             progress=self.progress,
         )
