@@ -54,10 +54,10 @@ def test_an_arm_is_named_in_both_languages(name: str) -> None:
 @arms
 def test_an_arm_runs_only_with_what_it_needs(name: str, given: Given) -> None:
     arm = ARMS[name]
-    assert (name in arms_for(Given(), adapted=True, chosen=tuple(ARMS))) == (arm.needs is None)
-    assert (name in arms_for(given, adapted=False, chosen=tuple(ARMS))) == (arm.adapter is None)
-    assert name in arms_for(given, adapted=True, chosen=tuple(ARMS))
-    assert (name in arms_for(given, adapted=True)) == (not arm.on_request)
+    assert (name in arms_for((), adapted=True, chosen=tuple(ARMS))) == (arm.needs is None)
+    assert (name in arms_for(given.there, adapted=False, chosen=tuple(ARMS))) == (arm.adapter is None)
+    assert name in arms_for(given.there, adapted=True, chosen=tuple(ARMS))
+    assert (name in arms_for(given.there, adapted=True)) == (not arm.on_request)
 
 
 @arms
@@ -78,5 +78,5 @@ def test_each_arm_sees_its_own_addition_only(given: Given) -> None:
 
 
 def test_other_arms_stand_before_the_tuned_one(given: Given) -> None:
-    arms = arms_for(given, adapted=True, chosen=("base",), others={"bank@v0001": Arm(adapter="bank@v0001")})
+    arms = arms_for(given.there, adapted=True, chosen=("base",), others={"bank@v0001": Arm(adapter="bank@v0001")})
     assert list(arms) == ["base", "bank@v0001", "tuned"]

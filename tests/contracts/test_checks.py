@@ -105,6 +105,7 @@ def tokens(**values: Any) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "rows": ({"samples": [sample(n) for n in range(12)]}, {"samples": [sample(1)]}),
     "stop_token": (cut(5, lambda n: example(n, stops=False)), cut(40, lambda n: example(n, stops=False))),
     "padding": (tokens(pad=STOP), {**tokens(pad=PAD), **cut(1, lambda n: example(n, 1, 2, PAD, STOP))}),
     "labels": (cut(1, lambda n: example(n, targets=False)), cut(9, lambda n: example(n, targets=False))),

@@ -43,9 +43,10 @@ def test_good_data_needs_no_advice() -> None:
     [
         ("data.advice.tiny", replace(GOOD, rows_kept=12)),
         ("data.advice.small", replace(GOOD, rows_kept=500, languages={"en": 500})),
-        ("data.advice.no_train", replace(GOOD, splits={"train": 0, "validation": 1, "test": 1})),
+        ("data.advice.no_train", replace(GOOD, splits={"train": 0, "validation": 9, "test": 9})),
         ("data.advice.no_test", replace(GOOD, splits={"train": 1, "validation": 1, "test": 0})),
-        ("data.advice.no_validation", replace(GOOD, splits={"train": 1, "validation": 0, "test": 1})),
+        ("data.advice.no_validation", replace(GOOD, splits={"train": 1, "validation": 0, "test": 9})),
+        ("data.advice.unprovable", replace(GOOD, splits={"train": 1, "validation": 1, "test": 5})),
         ("data.advice.validation_taken", replace(GOOD, validation_taken=True)),
         ("data.advice.leaks", replace(GOOD, leaks={"train": 2})),
         ("data.advice.quarantine", replace(GOOD, rows_quarantined=5)),

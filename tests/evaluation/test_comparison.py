@@ -87,7 +87,7 @@ def test_equal_arms_prove_nothing_however_equal_they_are() -> None:
     assert all(item.comparison.p == 1 for item in same)
     exact = same[0].comparison
     assert exact.low < -0.05 < 0.05 < exact.high
-    assert all(item.detectable > 0 for item in same)
+    assert all(item.detectable is not None and item.detectable > 0 for item in same)
 
 
 def test_turns_of_one_conversation_prove_less_than_as_many_conversations() -> None:
@@ -97,7 +97,16 @@ def test_turns_of_one_conversation_prove_less_than_as_many_conversations() -> No
         for rows in (together, apart)
     )
     assert narrow.comparison.p < 0.05 < wide.comparison.p
-    assert narrow.detectable < wide.detectable
+    assert narrow.detectable is not None
+    assert wide.detectable is None, "two conversations prove nothing, however many turns they have"
+
+
+@pytest.mark.parametrize(("rows", "detectable"), [(5, False), (6, True)])
+def test_five_rows_can_detect_no_difference(rows: int, detectable: bool) -> None:
+    few = rows_of(rows)
+    headline = compare_all(few, {"base": scored(few, 0), "tuned": scored(few, rows)}, "exact_match")[0]
+    assert (headline.detectable is not None) == detectable
+    assert (headline.comparison.p < 0.05) == detectable
 
 
 def test_a_further_metric_does_not_make_the_headline_less_certain() -> None:
@@ -144,6 +153,16 @@ def test_the_verdict_tells_its_numbers_in_both_languages() -> None:
     assert chinese.startswith(
         "更好：在 150 行测试数据上，微调后模型的话术合规率为 92.0%。与基础模型（3.4%）相比为 +88.6 个百分点"
     )
+
+
+def test_a_verdict_on_too_few_rows_says_how_many_it_takes() -> None:
+    told = [comparison(-0.02, 0.05, 0.3)]
+    given = ("not proven", "rouge_l", 5, {"base": 0.3, "tuned": 0.315}, told, {})
+    english, chinese = (verdict_text(*given, language, too_few=(5, 6)) for language in ("en", "zh"))
+    assert "No difference can be proven with 5 independent test rows" in english
+    assert "at least 6 are needed" in english
+    assert "power" not in english
+    assert "至少需要 6 行" in chinese
 
 
 def test_an_unproven_verdict_says_what_would_have_been_seen() -> None:

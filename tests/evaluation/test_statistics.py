@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tuneloop.core.evidence import rows_needed, smallest_p
 from tuneloop.evaluation.metrics import corpus_bleu
 from tuneloop.evaluation.significance import (
     detectable_effect,
+    detectable_share,
     holm,
     mcnemar,
     not_worse,
@@ -195,7 +197,7 @@ def test_holm_keeps_the_order_and_never_lowers_a_p_value(p_values: list[float]) 
 
 def test_the_detectable_effect_is_found_in_80_percent() -> None:
     random = np.random.default_rng(7)
-    effect = detectable_effect(0.1 / math.sqrt(50))
+    effect = detectable_effect(0.1 / math.sqrt(50), 50)
     found = 0
     for trial in range(400):
         a = random.normal(0.5, 0.3, 50)
@@ -206,7 +208,27 @@ def test_the_detectable_effect_is_found_in_80_percent() -> None:
 
 
 def test_arms_that_agree_everywhere_are_not_infinitely_precise() -> None:
-    assert detectable_effect(share_standard_error([1.0] * 20, [1.0] * 20)) > 0.1
+    assert detectable_effect(share_standard_error([1.0] * 20, [1.0] * 20), 20) > 0.1
+
+
+@pytest.mark.parametrize("rows", range(1, 12))
+def test_the_smallest_p_is_what_the_exact_tests_reach_when_all_rows_improve(rows: int) -> None:
+    worst, best = [0.0] * rows, [1.0] * rows
+    assert mcnemar(worst, best) == pytest.approx(smallest_p(rows))
+    assert permutation(per_row(worst), per_row(best), seed=0) == pytest.approx(smallest_p(rows))
+
+
+@given(st.integers(1, 6))
+def test_so_many_rows_as_needed_can_be_proven_and_one_less_can_not(comparisons: int) -> None:
+    needed = rows_needed(comparisons)
+    assert max(holm([smallest_p(needed)] * comparisons)) < 0.05
+    assert max(holm([smallest_p(needed - 1)] * comparisons)) >= 0.05
+
+
+def test_the_detectable_share_is_found_in_80_percent() -> None:
+    share = detectable_share(12, 6)
+    differing = np.random.default_rng(3).binomial(12, share, size=20_000)
+    assert (differing >= 6).mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_the_mean_is_taken_over_rows_not_over_conversations() -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tuneloop.core.evidence import rows_needed
 from tuneloop.core.records import Split
 from tuneloop.data.report import Advice, Contradictions, RuleReport, SourceReport, TokenLengths
 from tuneloop.data.triggers import Trigger
@@ -58,6 +59,13 @@ def sides(facts: Facts) -> Iterator[Advice]:
             yield Advice(code=f"data.advice.no_{split}", status="warn")
     if facts.validation_taken:
         yield Advice(code="data.advice.validation_taken", status="info", values={"rows": facts.splits["validation"]})
+
+
+def proof(facts: Facts) -> Iterator[Advice]:
+    """Too few test rows for any test to prove a difference; how many it takes with one baseline, the fewest."""
+    if 0 < facts.splits["test"] < rows_needed():
+        values = {"test": facts.splits["test"], "needed": rows_needed()}
+        yield Advice(code="data.advice.unprovable", status="warn", values=values)
 
 
 def leaks(facts: Facts) -> Iterator[Advice]:
@@ -137,6 +145,7 @@ def rare_intents(facts: Facts) -> Iterator[Advice]:
 ADVISERS: tuple[Callable[[Facts], Iterator[Advice]], ...] = (
     size,
     sides,
+    proof,
     leaks,
     quarantine,
     guesses,

@@ -8,7 +8,7 @@ All arms share rows, template and decoding. Beside them, the recipe can name oth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -131,7 +131,7 @@ ARMS: dict[str, Arm] = {
 
 
 def arms_for(
-    given: Given,
+    there: Collection[Need],
     *,
     adapted: bool,
     chosen: Sequence[str] | Literal["auto"] = "auto",
@@ -140,12 +140,12 @@ def arms_for(
     """The arms that can run with what there is; the base and the tuned one always do.
 
     Args:
-        given: what can be shown.
+        there: what can be shown (`Given.there`).
         adapted: whether there is an adapter to judge.
         chosen: the recipe's `evaluation.arms`.
         others: more arms, by name; they stand before the tuned one.
 
-    >>> list(arms_for(Given(), adapted=True))
+    >>> list(arms_for((), adapted=True))
     ['base', 'tuned']
     """
     wanted = [
@@ -156,7 +156,7 @@ def arms_for(
     runs = {
         name: ARMS[name]
         for name in wanted
-        if (ARMS[name].needs is None or ARMS[name].needs in given.there) and (adapted or ARMS[name].adapter is None)
+        if (ARMS[name].needs is None or ARMS[name].needs in there) and (adapted or ARMS[name].adapter is None)
     }
     tuned = {TUNED: runs.pop(TUNED)} if TUNED in runs else {}
     return {**runs, **(others or {}), **tuned}

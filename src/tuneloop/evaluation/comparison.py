@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from tuneloop.core.errors import RecipeError
+from tuneloop.core.evidence import ALPHA, rows_needed
 from tuneloop.core.records import Comparison
 from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.clusters import design_effect
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import BINARY, best
 from tuneloop.evaluation.scoring import LABEL_METRICS, Rows, Scored, estimate_of
-from tuneloop.evaluation.significance import detectable_effect, holm, mcnemar, permutation, share_standard_error
+from tuneloop.evaluation.significance import (
+    detectable_effect,
+    detectable_share,
+    holm,
+    mcnemar,
+    permutation,
+    share_standard_error,
+)
 from tuneloop.evaluation.statistics import Interval, by_unit, paired_bootstrap, paired_shares
 from tuneloop.evaluation.tasks import TASKS
 
 Status = Literal["better", "worse", "not proven"]
-ALPHA = 0.05
 
 
 class Compared(NamedTuple):
     """A comparison, and the smallest true difference that so many rows would have shown."""
 
     comparison: Comparison
-    detectable: float
+    detectable: float | None
+    """None: so few rows can show none, however large."""
 
 
 def headline_of(config: EvaluationConfig, has_script: bool) -> str:
@@ -65,14 +74,15 @@ def compare_all(rows: Rows, arms: Mapping[str, Scored], headline: str) -> list[C
     everything else, so that adding a metric to the recipe never makes the verdict less certain.
     """
     metrics = [headline, *(metric for metric in rows.compared if metric != headline)]
-    compared = [_compare(rows, arms, a, b, metric) for metric in metrics for a, b in pairs_of(list(arms))]
+    pairs = pairs_of(list(arms))
+    compared = [_compare(rows, arms, a, b, metric, len(pairs)) for metric in metrics for a, b in pairs]
     first = [item for item in compared if item.comparison.metric == headline]
     others = [item for item in compared if item.comparison.metric != headline]
     return [*_corrected(first), *_corrected(others)]
 
 
-def _compare(rows: Rows, arms: Mapping[str, Scored], a: str, b: str, metric: str) -> Compared:
-    """Compare arm `b` with arm `a`; p is not corrected yet."""
+def _compare(rows: Rows, arms: Mapping[str, Scored], a: str, b: str, metric: str, pairs: int) -> Compared:
+    """Compare arm `b` with arm `a`; p is not corrected yet for the number of pairs."""
     first, second = arms[a], arms[b]
     estimate = estimate_of(metric)
     sums = [by_unit(scored.statistics[metric], rows.units) for scored in (first, second)]
@@ -91,12 +101,33 @@ def _compare(rows: Rows, arms: Mapping[str, Scored], a: str, b: str, metric: str
             interval, error = Interval(value, -best(metric), best(metric)), best(metric)
         else:
             interval, error = paired_bootstrap(sums[0], sums[1], seed=rows.draw, estimate=estimate)
+            error *= math.sqrt(units / (units - 1))
             # Arms that agree everywhere are not infinitely precise: as if one more conversation differed by all it can.
             error = error if error > 1e-9 else best(metric) / units
     comparison = Comparison(
         a=a, b=b, metric=metric, difference=interval.value, low=interval.low, high=interval.high, p=p
     )
-    return Compared(comparison, min(detectable_effect(error), best(metric)))
+    return Compared(comparison, _detectable(metric, error, units, pairs))
+
+
+def _detectable(metric: str, error: float, units: int, pairs: int) -> float | None:
+    """The smallest true difference that would have been proven; None where the test can't prove any."""
+    needed = rows_needed(pairs)
+    if units < needed:
+        return None
+    effect = detectable_effect(error, units, confidence=1 - ALPHA / pairs)
+    if metric in BINARY:
+        effect = max(effect, detectable_share(units, needed))
+    return min(effect, best(metric))
+
+
+def detectable_of(compared: Sequence[Compared], metric: str) -> dict[str, float]:
+    """By baseline: the smallest true difference in a metric that would have been proven; without those that none would."""
+    return {
+        item.comparison.a: item.detectable
+        for item in compared
+        if item.comparison.metric == metric and item.detectable is not None
+    }
 
 
 def _corrected(family: Sequence[Compared]) -> list[Compared]:

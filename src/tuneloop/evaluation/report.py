@@ -120,6 +120,9 @@ def _arms(results: Results, language: Language | None) -> Section:
         )
         for arm, effect in results.headline.detectable.items()
     )
+    if results.headline.too_few is not None:
+        none = text("evaluation.table.detectable_none", language, needed=results.headline.needed)
+        detectable = ((text("evaluation.table.detectable", language), none),)
     blocks: tuple[Block, ...] = (table, comparisons, Pairs(detectable)) if results.comparisons else (table,)
     return Section(text("evaluation.report.arms", language), blocks)
 

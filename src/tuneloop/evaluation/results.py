@@ -58,7 +58,18 @@ class Headline(Record):
 
     metric: str
     detectable: dict[str, float]
-    """The smallest true difference that so many rows would have shown, by baseline."""
+    """The smallest true difference that so many rows would have shown, by baseline; empty where they can show none."""
+    units: int | None = None
+    """Independent rows: those that hang together (near-duplicates, turns of one conversation) count as one."""
+    needed: int | None = None
+    """Independent rows from which on any difference can be proven."""
+
+    @property
+    def too_few(self) -> tuple[int, int] | None:
+        """Independent rows and how many it takes, where so few can prove nothing."""
+        if self.units is None or self.needed is None or self.units >= self.needed:
+            return None
+        return self.units, self.needed
 
 
 class Warned(Record):
@@ -119,6 +130,7 @@ class Results(Record):
             self.comparisons,
             self.headline.detectable,
             language,
+            too_few=self.headline.too_few,
         )
 
 

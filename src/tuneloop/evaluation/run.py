@@ -12,6 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from tuneloop.core.errors import TryAgainError
+from tuneloop.core.evidence import rows_needed
 from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Evaluation, Sample
@@ -29,7 +30,7 @@ from tuneloop.evaluation.answering import (
 from tuneloop.evaluation.answers import Answer, Generated
 from tuneloop.evaluation.arms import TUNED, Given, Questions, answer_limit, arms_for, questions
 from tuneloop.evaluation.bench import Bench
-from tuneloop.evaluation.comparison import compare_all
+from tuneloop.evaluation.comparison import compare_all, detectable_of, pairs_of
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import signatures, split_as
 from tuneloop.evaluation.nearest import nearest_in
@@ -138,7 +139,7 @@ def _answer(gathered: Gathered, cache: Path, force: bool, progress: Progress) ->
     limited = gathered.generation.model_copy(update={"max_new_tokens": limit})
     nearest = nearest_in(train) if "base+nearest" in config.arms and train else None
     given = Given(gathered.script, gathered.labels, nearest, subject.language)
-    arms = arms_for(given, adapted=subject.adapter is not None, chosen=config.arms, others=gathered.others())
+    arms = arms_for(given.there, adapted=subject.adapter is not None, chosen=config.arms, others=gathered.others())
     asked, warnings = ask(rows, arms, given, limited, subject.loaded)
     answering = Answering(
         rows=rows,
@@ -197,7 +198,6 @@ def _results(
 ) -> Results:
     rows, headline = gathered.rows, gathered.headline
     compared = compare_all(rows, scored, headline)
-    detectable = {one.comparison.a: one.detectable for one in compared if one.comparison.metric == headline}
     cuts = slices(rows.samples)
     hard = [rule.id for rule in rows.script.rules if rule.hard] if rows.script else []
     splits = [split_as(row.answer, language_of(row, rows.language)) for row in rows.samples]
@@ -210,7 +210,12 @@ def _results(
                 cut: {arm: figures(rows, one, places) for arm, one in scored.items()} for cut, places in cuts.items()
             },
             comparisons=tuple(one.comparison for one in compared),
-            headline=Headline(metric=headline, detectable=detectable),
+            headline=Headline(
+                metric=headline,
+                detectable=detectable_of(compared, headline),
+                units=len(set(rows.units)),
+                needed=rows_needed(len(pairs_of(list(scored)))),
+            ),
             rules=rule_table(rows, scored),
             hard_rules=tuple(hard),
             probes=dict(probes),

@@ -87,16 +87,33 @@ def not_worse(difference: Interval, margin: float) -> bool:
     return difference.low > -margin
 
 
-def detectable_effect(standard_error: float, *, confidence: float = CONFIDENCE, power: float = POWER) -> float:
-    """Smallest true difference that a two-sided test finds with this power.
+def detectable_effect(
+    standard_error: float, units: int, *, confidence: float = CONFIDENCE, power: float = POWER
+) -> float:
+    """Smallest true difference that a two-sided paired test finds with this power.
 
     Args:
         standard_error: of the paired difference.
+        units: independent rows that it comes from, at least 2; few of them know their own spread badly (Student's t).
 
-    >>> round(detectable_effect(share_standard_error([0.0] * 90 + [1.0] * 10, [0.0] * 95 + [1.0] * 5)), 3)
-    0.067
+    >>> error = share_standard_error([0.0] * 90 + [1.0] * 10, [0.0] * 95 + [1.0] * 5)
+    >>> round(detectable_effect(error, 100), 3), round(detectable_effect(error, 7), 3)
+    (0.068, 0.08)
     """
-    return float(stats.norm.ppf(0.5 + confidence / 2) + stats.norm.ppf(power)) * standard_error
+    spread = stats.t(units - 1)
+    return float(spread.ppf(0.5 + confidence / 2) + spread.ppf(power)) * standard_error
+
+
+def detectable_share(units: int, needed: int, *, power: float = POWER) -> float:
+    """Smallest true difference of two shares with which `needed` of the rows differ with this power.
+
+    An exact test of 0/1 scores proves nothing before so many rows differ, all in the same direction; the difference is
+    the chance of a row to be one of them, and their number is binomial.
+
+    >>> round(detectable_share(10, 6), 2), round(detectable_share(200, 6), 3)
+    (0.67, 0.039)
+    """
+    return float(stats.beta.ppf(power, needed, units - needed + 1))
 
 
 def share_standard_error(a: Sequence[float], b: Sequence[float], *, effect: float = 1.0) -> float:

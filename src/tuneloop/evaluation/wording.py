@@ -101,6 +101,8 @@ def verdict_text(
     comparisons: Sequence[Comparison],
     detectable: dict[str, float],
     language: Language | None = None,
+    *,
+    too_few: tuple[int, int] | None = None,
 ) -> str:
     """The verdict in plain words, with its numbers.
 
@@ -112,6 +114,7 @@ def verdict_text(
         comparisons: of all metrics; those of the headline are told.
         detectable: the smallest effect that would be found, by baseline.
         language: the interface language by default.
+        too_few: where nothing can be proven, how many independent rows there are and how many it takes.
     """
     if TUNED not in values:
         return text("evaluation.verdict.no_adapter", language, rows=rows)
@@ -127,7 +130,9 @@ def verdict_text(
     ]
     told = [item for item in comparisons if item.metric == headline and item.b == TUNED]
     parts += [_against(item, values[item.a], language) for item in told]
-    if status == "not proven":
+    if too_few is not None:
+        parts.append(text("evaluation.verdict.too_few", language, units=too_few[0], needed=too_few[1]))
+    elif status == "not proven":
         effects = [
             text(
                 "evaluation.verdict.effect",

@@ -134,6 +134,7 @@ class Loop:
     @cached_property
     def plan(self) -> Plan:
         """The pre-flight: what the training will do, and whether it should."""
+        from tuneloop.pipeline.evidence import evidence
         from tuneloop.training.run import prepare
 
         recipe = self.recipe
@@ -145,7 +146,8 @@ class Loop:
             seed=recipe.seed,
             folder=self.workspace.runs,
         )
-        return prepared.plan
+        proof = evidence(recipe.evaluation, self.dataset.rows.get("test", 0))
+        return prepared.plan.model_copy(update={"findings": (*prepared.plan.findings, proof)})
 
     def plan_for(self, device: str) -> Plan:
         """The pre-flight for a machine that is not here (`training.devices.DEVICES`), without the model's weights."""

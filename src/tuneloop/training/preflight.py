@@ -1,6 +1,6 @@
 """The pre-flight: will this run teach anything? A table of checks, each pass, warn or refuse, each with its fix.
 
-What a run needs (memory, time, disk, steps) is checked in `preflight_needs.py`.
+What a run needs (rows, memory, time, disk, steps) is checked in `preflight_needs.py`.
 """
 
 from __future__ import annotations
@@ -131,6 +131,7 @@ def _words(messages: tuple[Message, ...]) -> tuple[tuple[str, str], ...]:
 
 
 CHECKS: dict[str, Callable[[Subject], Finding]] = {
+    "rows": needs.rows,
     "stop_token": stop_token,
     "padding": padding,
     "labels": labels,

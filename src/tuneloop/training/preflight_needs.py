@@ -1,4 +1,4 @@
-"""The checks of what a run needs: steps, memory, disk, time."""
+"""The checks of what a run needs: rows, steps, memory, disk, time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from tuneloop.training.subject import Subject, finding
 
 LONG_HOURS, ENDLESS_HOURS = 4, 7 * 24
 """A run that takes longer than this is pointed out, and refused."""
+
+
+FEW, TOO_FEW = 50, 4
+"""Training rows below which hardly more than a form is learnt, and below which only those rows are."""
+
+
+def rows(subject: Subject) -> Finding:
+    """A handful of answers is learnt by heart, and nothing else."""
+    count = len(subject.samples)
+    return finding("rows", "pass" if count >= FEW else "warn" if count >= TOO_FEW else "refuse", count=count)
 
 
 def warm_up(subject: Subject) -> Finding:

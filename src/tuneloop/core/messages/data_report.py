@@ -8,6 +8,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "只有 {rows} 行。可以运行，但 {test} 行测试数据几乎无法说明模型是否变好。"
         "请至少收集 50 行；一个领域通常需要 2000 到 5000 行。",
     ),
+    "data.advice.unprovable": (
+        "With {test} test rows no difference can be proven, however large it is: at least {needed} are needed, and 50 or more "
+        "to see ordinary ones. Raise data.split.test, add rows, or give a file of its own with `split: test`.",
+        "只有 {test} 行测试数据，再大的差异也无法证明：至少需要 {needed} 行，要看出一般的差异需要 50 行以上。"
+        "请调大 data.split.test、增加数据，或用 split: test 指定单独的测试文件。",
+    ),
     "data.advice.small": (
         "{rows} rows are few: 2,000 to 5,000 are usual for one domain. More wordings for each question help most.",
         "{rows} 行偏少：一个领域通常需要 2000 到 5000 行。为每个问题补充更多说法最有帮助。",

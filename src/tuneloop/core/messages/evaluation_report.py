@@ -240,6 +240,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{effects} on; smaller ones need more test rows.",
         "未能证明的差异可能只是偶然：以这样的行数，达到 {effects}的差异才能可靠检出（功效 80%），更小的差异需要更多测试数据。",
     ),
+    "evaluation.check.evidence": ("{rows} test rows", "{rows} 行测试数据"),
+    "evaluation.check.evidence_short": (
+        "{rows} test rows: no difference can be proven, however large; at least {needed} are needed",
+        "只有 {rows} 行测试数据：再大的差异也无法证明，至少需要 {needed} 行",
+    ),
+    "evaluation.check.evidence.fix": (
+        "raise data.split.test or evaluation.max_rows, add rows, or give a file of its own with `split: test`; "
+        "50 or more show ordinary differences",
+        "请调大 data.split.test 或 evaluation.max_rows、增加数据，或用 split: test 指定单独的测试文件；"
+        "50 行以上才能看出一般的差异",
+    ),
+    "evaluation.verdict.too_few": (
+        "No difference can be proven with {units} independent test rows, however large it is: at least {needed} are "
+        "needed, and 50 or more to see ordinary ones. Add rows, raise data.split.test, or raise evaluation.max_rows.",
+        "只有 {units} 行独立的测试数据，再大的差异也无法证明：至少需要 {needed} 行，要看出一般的差异需要 50 行以上。"
+        "请增加数据，或调大 data.split.test、evaluation.max_rows。",
+    ),
     "evaluation.verdict.effect": ("{effect} (against {baseline})", "{effect}（对比{baseline}）"),
     "evaluation.verdict.no_adapter": (
         "No adapter was evaluated: there is nothing to prove on these {rows} test rows.",
@@ -257,6 +274,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.reading.worse": ("worse", "更差"),
     "evaluation.reading.not_proven": ("not proven", "未能证明"),
     "evaluation.table.p": ("p (corrected)", "p（已校正）"),
+    "evaluation.table.detectable": ("smallest difference that so many rows show", "以这样的行数可检出的最小差异"),
+    "evaluation.table.detectable_none": (
+        "none, however large: at least {needed} independent rows are needed",
+        "无论多大都无法检出：至少需要 {needed} 行独立数据",
+    ),
     "evaluation.table.detectable_against": (
         "smallest difference from {a} that so many rows show",
         "以这样的行数可检出的、与{a}的最小差异",

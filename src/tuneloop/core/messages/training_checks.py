@@ -1,6 +1,12 @@
 """What the pre-flight finds, and the fix of each finding."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "training.check.rows": ("{count} training rows", "{count} 行训练数据"),
+    "training.check.rows.fix": (
+        "collect more: 50 teach a form, 2,000 to 5,000 are usual for one domain; or lower data.split.validation and "
+        "data.split.test",
+        "请收集更多数据：50 行可学到格式，一个领域通常需要 2000 到 5000 行；或调小 data.split.validation 和 data.split.test",
+    ),
     "training.check.stop_token": (
         "the stop token is supervised in {share:.1%} of the samples",
         "{share:.1%} 的样本监督了停止符",
