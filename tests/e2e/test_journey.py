@@ -1,37 +1,46 @@
-"""The whole journey through the command line, as a stranger would take it: on the tiny model, and once on the real one."""
+"""The whole journey through the command line, as a stranger would take it: on the tiny model, and once on the real one.
+
+Calls run in the test's own process, where importing torch is paid once; what is killed, and the real model, is a process.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tuneloop.cli.main import run
+from tuneloop.core.messages import set_language
+
+Verb = Callable[..., dict[str, Any]]
 COMMAND = [sys.executable, "-c", "from tuneloop.cli.main import main; main()"]
 TINY = ["--set", "model.name_or_path=tiny", "--set", "training.report_to=[]"]
 
 
-def tuneloop(*arguments: str, workspace: Path, expect: int = 0) -> dict[str, Any]:
+@pytest.fixture
+def tuneloop(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Verb]:
     """Run a verb with --json and return its document; nothing else may stand on stdout, and no traceback anywhere."""
-    environment = {**os.environ, "TUNELOOP_LANGUAGE": "en"}
-    result = subprocess.run(
-        [*COMMAND, "--workspace", str(workspace), "--json", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert result.returncode == expect, result.stderr[-2000:]
-    assert "Traceback" not in result.stderr
-    document: dict[str, Any] = json.loads(result.stdout)
-    return document
+    monkeypatch.setenv("TUNELOOP_LANGUAGE", "en")
+
+    def verb(*arguments: str, workspace: Path, expect: int = 0) -> dict[str, Any]:
+        capsys.readouterr()
+        status = run(["--workspace", str(workspace), "--json", *arguments])
+        told = capsys.readouterr()
+        assert status == expect, told.err[-2000:]
+        assert "Traceback" not in told.err
+        document: dict[str, Any] = json.loads(told.out)
+        return document
+
+    yield verb
+    set_language(None)
 
 
 def write_sheet(path: Path, rows: int = 40) -> Path:
@@ -42,7 +51,7 @@ def write_sheet(path: Path, rows: int = 40) -> Path:
     return path
 
 
-def test_from_a_spreadsheet_to_a_registered_adapter_that_answers(tmp_path: Path) -> None:
+def test_from_a_spreadsheet_to_a_registered_adapter_that_answers(tmp_path: Path, tuneloop: Verb) -> None:
     workspace = tmp_path / "bot"
     tuneloop("init", str(workspace), "--data", str(write_sheet(tmp_path / "faq.csv")), workspace=workspace)
     (recipe,) = (workspace / "recipes").glob("*.yaml")
@@ -64,7 +73,7 @@ def test_from_a_spreadsheet_to_a_registered_adapter_that_answers(tmp_path: Path)
     assert (merged / "model.safetensors").exists()
 
 
-def test_a_run_killed_by_sigkill_goes_on_and_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
+def test_a_run_killed_by_sigkill_goes_on_and_ends_like_an_undisturbed_one(tmp_path: Path, tuneloop: Verb) -> None:
     sheet = write_sheet(tmp_path / "faq.csv", rows=120)
     recipe = tmp_path / "faq.yaml"
     recipe.write_text(
@@ -83,8 +92,8 @@ def test_a_run_killed_by_sigkill_goes_on_and_ends_like_an_undisturbed_one(tmp_pa
     whole = tuneloop("train", str(recipe), workspace=tmp_path / "whole")
 
     def adapter(document: dict[str, Any]) -> bytes:
-        run = document.get("run", document)
-        return Path(run["path"], "adapter", "adapter_model.safetensors").read_bytes()
+        trained = document.get("run", document)
+        return Path(trained["path"], "adapter", "adapter_model.safetensors").read_bytes()
 
     assert adapter(resumed) == adapter(whole)
 
@@ -98,7 +107,7 @@ def test_a_run_killed_by_sigkill_goes_on_and_ends_like_an_undisturbed_one(tmp_pa
         ("question,answer\nWhat?,That.\n", "1"),
     ],
 )
-def test_bad_data_is_one_clear_error_with_exit_3(tmp_path: Path, content: str, says: str) -> None:
+def test_bad_data_is_one_clear_error_with_exit_3(tmp_path: Path, content: str, says: str, tuneloop: Verb) -> None:
     (tmp_path / "faq.csv").write_text(content, encoding="utf-8")
     recipe = tmp_path / "faq.yaml"
     recipe.write_text("name: faq\nmodel: {name_or_path: tiny}\ndata: {sources: [{path: faq.csv}]}\n", encoding="utf-8")
@@ -112,7 +121,11 @@ def test_bad_data_is_one_clear_error_with_exit_3(tmp_path: Path, content: str, s
 @pytest.mark.timeout(900)
 def test_the_demo_recipe_goes_through_every_stage_on_the_real_model(tmp_path: Path) -> None:
     recipe = Path(__file__).parents[2] / "recipes" / "bank-service.yaml"
-    document = tuneloop("run", str(recipe), "--smoke", workspace=tmp_path / "w")
+    command = [*COMMAND, "--workspace", str(tmp_path / "w"), "--json", "run", str(recipe), "--smoke"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert "Traceback" not in process.stderr
+    document = json.loads(process.stdout)
     assert document["smoke"]
     assert document["run"]["best_validation_loss"] > 0
     assert set(document["evaluation"]["arms"]) == {"base", "base+script", "tuned"}
