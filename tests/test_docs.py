@@ -92,7 +92,8 @@ def test_every_command_is_one_that_the_program_can_read(page: str) -> None:
         command, given = program, words[1:]
         while hasattr(command, "commands"):
             command, given = command.commands[given[0]], given[1:]
-        command.make_context(line, given)  # reads the words without running the verb; raises at the first wrong one
+        context = command.make_context(line, given)  # reads the words without running the verb; raises at a wrong one
+        assert context.args == [], line
 
 
 @pytest.mark.parametrize("page", GUIDE)

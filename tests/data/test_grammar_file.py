@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuneloop.core.errors import DataError
-from tuneloop.data.grammar_file import load_grammar, read_grammar
+from tuneloop.data.grammar_file import Grammar, load_grammar, read_grammar
 
 GOOD = """
 name: shop
@@ -29,14 +29,15 @@ refusals:
 """
 
 
-def read(tmp_path: Path, text: str) -> None:
+def read(tmp_path: Path, text: str) -> Grammar:
     path = tmp_path / "shop.en.yaml"
     path.write_text(text, encoding="utf-8")
-    read_grammar(path)
+    return read_grammar(path)
 
 
 def test_a_good_file_is_read(tmp_path: Path) -> None:
-    read(tmp_path, GOOD)
+    grammar = read(tmp_path, GOOD)
+    assert (grammar.name, list(grammar.intents), list(grammar.refusals)) == ("shop", ["refund"], ["jokes"])
 
 
 @pytest.mark.parametrize(

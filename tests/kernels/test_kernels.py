@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from tuneloop.kernels.attention import Heads, packed_attention, rotary_attention, segments
 from tuneloop.kernels.cross_entropy import linear_cross_entropy
 from tuneloop.kernels.elementwise import rms_norm, rotary, swiglu
-from tuneloop.kernels.frozen import can_reorder, freeze
+from tuneloop.kernels.frozen import freeze
 from tuneloop.kernels.lora import Update, lora_linear
+from tuneloop.kernels.reordered import can_reorder
 
 
 def random_tensor(*shape: int, seed: int = 0) -> Tensor:

@@ -1,7 +1,6 @@
 """Products with frozen matrices, in both directions: weights reordered once for the CPU's matrix instructions.
 
-torch reorders a bfloat16 weight anew for every product; a copy in oneDNN's own layout, one for x Wᵀ and one for g W,
-saves that. The calls are private to torch: where they are missing or refuse, the products are ordinary ones.
+Two copies in oneDNN's own layout, one for x Wᵀ and one for g W.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from tuneloop.kernels.reordered import can_reorder, reordered_linear
 
 COPIES = 2
 """Reordered copies that are kept beside each weight."""
@@ -46,17 +47,11 @@ def freeze(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = (), *, r
     biases = biases or [None] * len(weights)
     out = sum(len(weight) for weight in weights)
     if reorder and can_reorder(weights[0]):
-        multiply = torch.ops.mkldnn._linear_pointwise
         weight = torch.cat(list(weights))
         given = [b if b is not None else w.new_zeros(len(w)) for w, b in zip(weights, biases, strict=True)]
         bias = torch.cat(given) if any(b is not None for b in biases) else None
-        there = torch.ops.mkldnn._reorder_linear_weight(weight, ROWS)
-        back = torch.ops.mkldnn._reorder_linear_weight(weight.T.contiguous(), ROWS)
-        return FrozenMatrix(
-            lambda x: multiply(x, there, bias, "none", [], ""),
-            lambda grad: multiply(grad.contiguous(), back, None, "none", [], ""),
-            out,
-        )
+        back = reordered_linear(weight.T.contiguous(), None, ROWS)
+        return FrozenMatrix(reordered_linear(weight, bias, ROWS), lambda grad: back(grad.contiguous()), out)
     sizes = [len(weight) for weight in weights]
 
     def forward(x: Tensor) -> Tensor:
@@ -72,16 +67,3 @@ def freeze(weights: Sequence[Tensor], biases: Sequence[Tensor | None] = (), *, r
         return grad_x
 
     return FrozenMatrix(forward, backward, out)
-
-
-def can_reorder(weight: Tensor) -> bool:
-    """Whether oneDNN takes such a weight: bfloat16 on a CPU, by a build of torch that has the calls."""
-    fits = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-    if not fits or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        return False
-    try:
-        probe = torch.ops.mkldnn._reorder_linear_weight(weight.new_zeros(16, 16))
-        torch.ops.mkldnn._linear_pointwise(weight.new_zeros(1, 16), probe, None, "none", [], "")
-    except RuntimeError:
-        return False
-    return True

@@ -22,7 +22,8 @@ from transformers.masking_utils import AttentionMaskInterface
 from tuneloop.core.errors import IncompatibleError, RecipeError
 from tuneloop.kernels.attention import Segments, packed_attention
 from tuneloop.kernels.cross_entropy import linear_cross_entropy
-from tuneloop.kernels.frozen import COPIES, can_reorder, freeze
+from tuneloop.kernels.frozen import COPIES, freeze
+from tuneloop.kernels.reordered import can_reorder
 from tuneloop.training import llama_layers
 from tuneloop.training.batches import Batch
 from tuneloop.training.projections import is_plain, join
