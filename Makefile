@@ -4,7 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup check test faults demo demo-zh bench format reference clean
+# Tests start many processes; without bytecode on disk each of them would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup check test thorough faults demo demo-zh bench format reference clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -24,6 +27,9 @@ check: $(STAMP)  ## lint, types, layers, doctests, recipes, README: under a minu
 test: check  ## the checks, then the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model and not slow"
 	$(BIN)/pytest tests -m model
+
+thorough: $(STAMP)  ## the invariants on a thousand random examples each, where a test names no number (half an hour)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model" --ignore tests/faults --hypothesis-profile=thorough
 
 faults: $(STAMP)  ## the whole fault suite: thousands of kills, every step of a save × every fault; within 30 minutes
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/faults -s

@@ -1,6 +1,13 @@
-"""How hypothesis runs here: on two cores that others may be using, where a slow draw says nothing about a strategy."""
+"""How hypothesis runs here: on two cores that others may be using, where a slow draw says nothing about a strategy.
+
+The suite draws the same few examples every time, so that a change is what makes it fail; `make thorough` draws many, and
+others at every run.
+"""
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "suite", max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("suite")
