@@ -40,6 +40,7 @@ def measure(configuration: dict[str, Any], rows: list[dict[str, str]], epochs: f
     from tuneloop.store.samples import write_samples
     from tuneloop.store.workspace import Workspace
     from tuneloop.training.config import TrainingConfig
+    from tuneloop.training.identity import Inputs
     from tuneloop.training.run import run
 
     samples = [
@@ -56,17 +57,15 @@ def measure(configuration: dict[str, Any], rows: list[dict[str, str]], epochs: f
         with new_artifact(dataset, kind="dataset", config={}) as folder:
             for split, part in (("train", samples[12:]), ("validation", samples[:12]), ("test", [])):
                 write_samples(folder / f"{split}.jsonl", part)
-        done = run(
+        inputs = Inputs(
             TrainingConfig(num_train_epochs=epochs, max_tokens_per_batch=configuration["tokens"], report_to=()),
             AdapterConfig(r=16, target_modules=targets if isinstance(targets, str) else tuple(targets)),
+            dataset,
+            load_model(ModelConfig(name_or_path=configuration["model"], accept_license="gemma")),
             name="bench",
             seed=0,
-            dataset=dataset,
-            loaded=load_model(ModelConfig(name_or_path=configuration["model"], accept_license="gemma")),
-            recipe_yaml="name: bench\n",
-            workspace=Workspace(Path(root)),
-            force=True,
         )
+        done = run(inputs, Workspace(Path(root)), recipe_yaml="name: bench\n", force=True)
         figures = Plan.model_validate_json((done.path / "plan.json").read_bytes()).figures
     return {
         "steps": done.steps,

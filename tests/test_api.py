@@ -99,12 +99,14 @@ def test_predict_writes_a_sheet(recipe: Recipe, folder: Path, tmp_path: Path) ->
     assert (tmp_path / "out.jsonl").read_text().count("\n") == 40
 
 
-def test_a_refused_training_names_its_reasons_and_force_trains_anyway(recipe: Recipe, folder: Path) -> None:
+def test_a_training_without_a_sample_that_teaches_is_refused_even_by_force(recipe: Recipe, folder: Path) -> None:
     short = Recipe.load(folder / "bank.yaml", ["training.max_length=12"])
     assert tuneloop.check(short, folder).refused
     with pytest.raises(RefusedError) as caught:
         tuneloop.train(short, folder)
     assert caught.value.status.exit == 4
+    with pytest.raises(RefusedError):
+        tuneloop.train(short, folder, force=True)
 
 
 def test_what_is_not_there_raises_from_the_tree(folder: Path) -> None:

@@ -155,20 +155,13 @@ class Trainer:
         from tuneloop.adapters.config import AdapterConfig
         from tuneloop.training import run as stage
         from tuneloop.training.config import TrainingConfig
+        from tuneloop.training.identity import Inputs
 
         options = {key: settings.pop(key) for key in ("resume", "force") if key in settings}
-        return stage.run(
-            TrainingConfig(**{**self.SETTINGS, **settings}),
-            AdapterConfig(r=4, lora_dropout=dropout),
-            name="sums",
-            seed=settings.get("seed", 7),
-            dataset=options.pop("dataset", self.dataset),
-            loaded=self.loaded,
-            recipe_yaml="name: sums\n",
-            workspace=Workspace(self.folder / place),
-            progress=Notes([] if notes is None else notes),
-            **options,
-        )
+        config = TrainingConfig(**{**self.SETTINGS, **settings})
+        inputs = Inputs(config, AdapterConfig(r=4, lora_dropout=dropout), self.dataset, self.loaded, "sums", 7)
+        told = Notes([] if notes is None else notes)
+        return stage.run(inputs, Workspace(self.folder / place), recipe_yaml="name: sums\n", progress=told, **options)
 
     def run_folder(self, place: str) -> Path:
         (folder,) = (path for path in (self.folder / place / "runs").iterdir() if path.is_dir())

@@ -131,7 +131,7 @@ def test_the_budget_guard_raises_our_error_before_the_kernel_kills(
     budget = Budget(
         predict=lambda tokens, longest: tokens * 1_000_000, room=lambda: 200_000_000, resident=lambda: 10**9
     )
-    monkeypatch.setattr(stage, "_budget", lambda loaded, plan: budget)
+    monkeypatch.setattr(stage, "make_budget", lambda inputs, plan: budget)
     trainer.train("w", dropout=0.0)
     (smaller,) = recovery(trainer, "w")["smaller"]
     assert smaller["tokens"] <= 200

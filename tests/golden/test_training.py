@@ -19,6 +19,7 @@ from tuneloop.store.samples import write_samples
 from tuneloop.store.workspace import Workspace
 from tuneloop.training import run as stage
 from tuneloop.training.config import TrainingConfig
+from tuneloop.training.identity import Inputs
 from tuneloop.training.journal import read_metrics
 
 GOLDEN = Path(__file__).with_name("training.json")
@@ -46,16 +47,10 @@ def trajectory(config: TrainingConfig, folder: Path) -> dict[str, list[float]]:
     with new_artifact(dataset, kind="dataset", config={"name": "sums"}) as temporary:
         for split, numbers in (("train", range(32)), ("validation", range(40, 46)), ("test", range(50, 52))):
             write_samples(temporary / f"{split}.jsonl", [sample(n) for n in numbers])
-    run = stage.run(
-        config.model_copy(update={"report_to": ()}),
-        AdapterConfig(r=8),
-        name="sums",
-        seed=7,
-        dataset=dataset,
-        loaded=load_model(ModelConfig(name_or_path="tiny")),
-        recipe_yaml="name: sums\n",
-        workspace=Workspace(folder / "w"),
-    )
+    quiet = config.model_copy(update={"report_to": ()})
+    loaded = load_model(ModelConfig(name_or_path="tiny"))
+    inputs = Inputs(quiet, AdapterConfig(r=8), dataset, loaded, name="sums", seed=7)
+    run = stage.run(inputs, Workspace(folder / "w"), recipe_yaml="name: sums\n")
     metrics = read_metrics(run.path / "metrics.jsonl")
     names = ("loss", "grad_norm", "learning_rate", "validation_loss")
     return {name: [line[name] for line in metrics if name in line] for name in names}

@@ -48,3 +48,15 @@ def test_pruning_keeps_the_newest_and_the_protected(tmp_path: Path) -> None:
 def test_checkpoints_are_written_without_torch() -> None:
     code = "import tuneloop.store.checkpoint, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_one_that_says_less_is_replaced_when_asked_and_not_before(tmp_path: Path) -> None:
+    def write(text: str) -> None:
+        save_checkpoint(
+            tmp_path, 5, lambda path: (path / "a").write_text(text) and None, config={}, replace=text == "c"
+        )
+
+    for text in "abc":
+        write(text)
+        assert (tmp_path / "step-000005" / "a").read_text() == ("c" if text == "c" else "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000005"]

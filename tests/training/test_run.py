@@ -23,6 +23,9 @@ from tuneloop.store.artifacts import verify
 from tuneloop.store.workspace import Workspace
 from tuneloop.training import run as stage
 from tuneloop.training.config import TrainingConfig
+from tuneloop.training.identity import Inputs
+from tuneloop.training.journal import read_metrics
+from tuneloop.training.prepare import prepare
 
 QUICK = TrainingConfig(
     num_train_epochs=2, max_tokens_per_batch=300, learning_rate=5e-3, eval_steps=4, save_steps=5, report_to=()
@@ -30,17 +33,8 @@ QUICK = TrainingConfig(
 
 
 def train(dataset: Path, loaded: LoadedModel, root: Path, config: TrainingConfig = QUICK, **options: Any) -> Run:
-    return stage.run(
-        config,
-        options.pop("adapter", AdapterConfig()),
-        name="sums",
-        seed=7,
-        dataset=dataset,
-        loaded=loaded,
-        recipe_yaml="name: sums\n",
-        workspace=Workspace(root),
-        **options,
-    )
+    inputs = Inputs(config, options.pop("adapter", AdapterConfig()), dataset, loaded, name="sums", seed=7)
+    return stage.run(inputs, Workspace(root), recipe_yaml="name: sums\n", **options)
 
 
 def adapter_hash(run: Run) -> str:
@@ -51,7 +45,7 @@ def test_a_training_lowers_the_validation_loss_and_writes_a_whole_run(
     dataset: Path, loaded: LoadedModel, tmp_path: Path
 ) -> None:
     run = train(dataset, loaded, tmp_path / "w")
-    losses = [m["validation_loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
+    losses = [m["validation_loss"] for m in read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
     assert run.best_validation_loss == min(losses) < losses[0]
     assert verify(run.path).kind == "run"
     assert {"recipe.yaml", "plan.json", "metrics.jsonl", "trainer_state.json", "report.html"} <= set(
@@ -93,7 +87,7 @@ def test_accumulated_micro_batches_equal_one_large_batch(dataset: Path, loaded: 
     one = train(dataset, loaded, tmp_path / "a", TrainingConfig(max_tokens_per_batch=10_000, **common))
     many = TrainingConfig(max_tokens_per_batch=200, gradient_accumulation_steps=1000, **common)
     split = train(dataset, loaded, tmp_path / "b", many)
-    first, second = (next(m for m in stage.read_metrics(r.path / "metrics.jsonl") if "loss" in m) for r in (one, split))
+    first, second = (next(m for m in read_metrics(r.path / "metrics.jsonl") if "loss" in m) for r in (one, split))
     assert first["loss"] == pytest.approx(second["loss"], rel=1e-5)
     assert first["grad_norm"] == pytest.approx(second["grad_norm"], rel=1e-4)
 
@@ -124,10 +118,8 @@ def test_truncated_answers_are_refused_with_the_fix_and_nothing_is_written(
 
 
 def test_the_guides_preset_scales_its_warm_up_and_says_so(dataset: Path, loaded: LoadedModel, tmp_path: Path) -> None:
-    prepared = stage.prepare(
-        TrainingConfig(preset="guide"), AdapterConfig(), dataset=dataset, loaded=loaded, seed=1, folder=tmp_path
-    )
-    plan = prepared.plan
+    inputs = Inputs(TrainingConfig(preset="guide"), AdapterConfig(), dataset, loaded, name="sums", seed=1)
+    plan = prepare(inputs, tmp_path).plan
     assert (plan.value("r"), plan.value("target_modules"), plan.value("learning_rate")) == (
         16,
         ("q_proj", "v_proj"),
@@ -153,7 +145,7 @@ def test_another_method_trains_and_leaves_the_base_as_it_was(
     )
     before = {name: tensor.clone() for name, tensor in loaded.model.state_dict().items()}
     run = train(dataset, loaded, tmp_path, config, adapter=AdapterConfig(method=method))
-    history = [m["validation_loss"] for m in stage.read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
+    history = [m["validation_loss"] for m in read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
     assert run.best_validation_loss == min(history) < history[0]
     assert all(torch.equal(before[name], tensor) for name, tensor in loaded.model.state_dict().items())
     choices = json.loads((run.path / "plan.json").read_text())["choices"]

@@ -24,6 +24,7 @@ from tuneloop.store.workspace import Workspace
 if TYPE_CHECKING:
     from tuneloop.models.load import LoadedModel
     from tuneloop.models.template import ChatTemplate
+    from tuneloop.training.identity import Inputs
 
 Stage = Literal["prepare", "check", "train", "evaluate", "register"]
 
@@ -135,19 +136,11 @@ class Loop:
     def plan(self) -> Plan:
         """The pre-flight: what the training will do, and whether it should."""
         from tuneloop.pipeline.evidence import evidence
-        from tuneloop.training.run import prepare
+        from tuneloop.training.prepare import prepare
 
-        recipe = self.recipe
-        prepared = prepare(
-            recipe.training,
-            recipe.adapter,
-            dataset=self.dataset.path,
-            loaded=self.loaded,
-            seed=recipe.seed,
-            folder=self.workspace.runs,
-        )
-        proof = evidence(recipe.evaluation, self.dataset.rows.get("test", 0))
-        return prepared.plan.model_copy(update={"findings": (*prepared.plan.findings, proof)})
+        plan = prepare(self._inputs(self.loaded), self.workspace.runs).plan
+        proof = evidence(self.recipe.evaluation, self.dataset.rows.get("test", 0))
+        return plan.model_copy(update={"findings": (*plan.findings, proof)})
 
     def plan_for(self, device: str) -> Plan:
         """The pre-flight for a machine that is not here (`training.devices.DEVICES`), without the model's weights."""
@@ -155,36 +148,28 @@ class Loop:
 
         from tuneloop.models.load import load_skeleton
         from tuneloop.training.devices import device_facts
-        from tuneloop.training.run import prepare
+        from tuneloop.training.prepare import prepare
 
-        recipe, machine = self.recipe, device_facts(device)
-        skeleton = load_skeleton(model_config(recipe), getattr(torch, machine.dtype), progress=self.progress)
-        prepared = prepare(
-            recipe.training,
-            recipe.adapter,
-            dataset=self.dataset.path,
-            loaded=skeleton,
-            seed=recipe.seed,
-            folder=self.workspace.runs,
-            device=machine,
-        )
-        return prepared.plan
+        machine = device_facts(device)
+        skeleton = load_skeleton(model_config(self.recipe), getattr(torch, machine.dtype), progress=self.progress)
+        return prepare(self._inputs(skeleton), self.workspace.runs, device=machine).plan
+
+    def _inputs(self, loaded: LoadedModel) -> Inputs:
+        """What the training is made from."""
+        from tuneloop.training.identity import Inputs
+
+        recipe = self.recipe
+        return Inputs(recipe.training, recipe.adapter, self.dataset.path, loaded, recipe.name, recipe.seed)
 
     @cached_property
     def run(self) -> Run:
         """Stage 2."""
         from tuneloop.training.run import run
 
-        recipe = self.recipe
         return run(
-            recipe.training,
-            recipe.adapter,
-            name=recipe.name,
-            seed=recipe.seed,
-            dataset=self.dataset.path,
-            loaded=self.loaded,
-            recipe_yaml=recipe.to_yaml(),
-            workspace=self.workspace,
+            self._inputs(self.loaded),
+            self.workspace,
+            recipe_yaml=self.recipe.to_yaml(),
             resume=self._resume,
             force="train" in self._force,
             progress=self.progress,

@@ -50,27 +50,40 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(named, key=checkpoint_step)
 
 
-def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], *, config: Any) -> Path:
+def save_checkpoint(
+    folder: Path, step: int, write: Callable[[Path], None], *, config: Any, replace: bool = False
+) -> Path:
     """Write the checkpoint of `step` below `folder`; it is whole or it is not there.
 
-    A whole one of the same step is left as it is; a damaged one is replaced.
+    A whole one of the same step is left as it is, unless it is to be replaced; a damaged one always is. The new one is
+    whole before the old one goes: a full disk costs nothing, and a kill between the two goes back to the one before.
 
     Args:
         folder: `runs/<id>/checkpoints`.
         step: optimiser steps done.
         write: fills the folder it is given.
         config: what must be the same at resume; kept in the manifest.
+        replace: the one that is there says less than the new one.
 
     Raises:
         ResourceError: the disk has no room or fails; older checkpoints are untouched.
     """
     final = folder / checkpoint_name(step)
-    if final.exists():
-        if _damage(final) is None:
-            return final
+    if not final.exists():
+        with new_artifact(final, kind="checkpoint", config=config) as temporary:
+            write(temporary)
+        return final
+    if _damage(final) is None and not replace:
+        return final
+    newer = folder / f".{final.name}.newer.tmp"
+    with disk_errors(folder):
+        if newer.exists():
+            shutil.rmtree(newer)
+        with new_artifact(newer, kind="checkpoint", config=config) as temporary:
+            write(temporary)
         remove_checkpoint(final)
-    with new_artifact(final, kind="checkpoint", config=config) as temporary:
-        write(temporary)
+        newer.rename(final)
+        sync_folder(folder)
     return final
 
 
@@ -103,7 +116,7 @@ def prune_checkpoints(folder: Path, *, keep: int, protected: Iterable[int] = ())
         ResourceError: the disk fails.
     """
     with disk_errors(folder):
-        for leftover in folder.glob(".step-*.tmp"):
+        for leftover in folder.glob(".*step-*.tmp"):
             shutil.rmtree(leftover)
     safe = {checkpoint_name(step) for step in protected}
     removed: list[Path] = []

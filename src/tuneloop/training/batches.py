@@ -51,7 +51,7 @@ def schedule(
     """Lay out every optimiser step of a training; the same arguments give the same steps, so a run resumes by number.
 
     Args:
-        lengths: tokens of each sample of the training split.
+        lengths: tokens of each sample of the training split; none gives no steps.
         max_tokens: budget of a micro-batch; a longer sample stands alone.
         max_samples: samples of a micro-batch; at least one of the two limits is given.
         accumulation: micro-batches of a step; the last step of an epoch may have fewer.
@@ -59,6 +59,8 @@ def schedule(
         seed: of the order.
     """
     steps: list[Step] = []
+    if not lengths:
+        return steps
     whole = -int(-epochs // 1)
     for epoch in range(whole):
         batches = _epoch(lengths, max_tokens, max_samples, seed, epoch)

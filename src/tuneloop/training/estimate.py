@@ -125,7 +125,7 @@ def activation_bytes(model: ModelFacts, setup: Setup, tokens: int, longest: int,
     layer = tokens * _saved_values(model, setup.targets) + tokens * min(longest, tokens) * model.heads
     kept = layer + model.layers * tokens * model.hidden_size if setup.checkpointing else model.layers * layer
     # The chunk's logits and the two tensors made of them; in float32 on a path without our kernels.
-    logits = 3 * CHUNK_LOGITS
+    logits = 3 * min(CHUNK_LOGITS, tokens * model.vocabulary)
     return int(FRAGMENTATION[kind] * (kept + logits) * model.bytes_per_weight)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,32 @@ FORMAT = 2
 FILE, FORCED = "identity.json", "forced.json"
 
 
-def make_identity(
-    config: TrainingConfig, adapter: AdapterConfig, *, seed: int, dataset: Path, loaded: LoadedModel
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a training is made from."""
+
+    training: TrainingConfig
+    """`training:` of the recipe."""
+    adapter: AdapterConfig
+    """`adapter:` of the recipe."""
+    dataset: Path
+    """A dataset's folder."""
+    loaded: LoadedModel
+    """The base model; to plan for a machine that is not here, it may be without weights."""
+    name: str
+    """Of the recipe."""
+    seed: int
+    """Of the recipe."""
+
+
+def make_identity(inputs: Inputs) -> dict[str, Any]:
     """Everything that the result depends on; a run goes on only with the identity it began with."""
+    loaded = inputs.loaded
     return {
-        "training": config.model_dump(mode="json"),
-        "adapter": adapter.model_dump(mode="json"),
-        "seed": seed,
-        "dataset": manifest_hash(dataset),
+        "training": inputs.training.model_dump(mode="json"),
+        "adapter": inputs.adapter.model_dump(mode="json"),
+        "seed": inputs.seed,
+        "dataset": manifest_hash(inputs.dataset),
         "base": loaded.sha256,
         "template": loaded.template.sha256,
         "tokenizer": _hash_tokenizer(loaded.tokenizer),

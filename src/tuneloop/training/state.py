@@ -71,6 +71,18 @@ def write_state(
     (folder / "measured.json").write_text(json.dumps(measured), encoding="utf-8")
 
 
+def is_evaluated(folder: Path, evaluated_step: int) -> bool:
+    """Whether a checkpoint knows the evaluation of a step; one that a signal caused just before it does not.
+
+    A missing or unreadable one says nothing, and counts as evaluated: it is written anew anyway.
+    """
+    try:
+        document = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        return bool(document["evaluated_step"] >= evaluated_step)
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+
+
 def read_state(folder: Path, model: PeftModel, optimizer: torch.optim.Optimizer) -> tuple[State, dict[str, Tensor]]:
     """Put a checkpoint back into model and optimizer, and return the state and the best adapter so far.
 

@@ -12,12 +12,12 @@ from peft import PeftModel
 from torch import Tensor
 
 from tuneloop.core.progress import Progress, Tracker
-from tuneloop.store.checkpoint import prune_checkpoints, save_checkpoint
+from tuneloop.store.checkpoint import checkpoint_name, prune_checkpoints, save_checkpoint
 from tuneloop.training.batches import Step, fit
 from tuneloop.training.journal import Journal
 from tuneloop.training.memory import Budget
 from tuneloop.training.recovery import Recovery
-from tuneloop.training.state import State, write_state
+from tuneloop.training.state import State, is_evaluated, write_state
 from tuneloop.training.tokenise import Example
 
 NOT_FINITE, NOT_FINITE_WINDOW = 3, 20
@@ -87,6 +87,7 @@ class Training:
         def write(path: Path) -> None:
             write_state(path, task.model, self.optimizer, self.best, state)
 
-        save_checkpoint(self.checkpoints, state.step, write, config=task.identity)
+        stale = not is_evaluated(self.checkpoints / checkpoint_name(state.step), state.evaluated_step)
+        save_checkpoint(self.checkpoints, state.step, write, config=task.identity, replace=stale)
         before_window = max(0, state.step - NOT_FINITE_WINDOW) // task.save_steps * task.save_steps
         prune_checkpoints(self.checkpoints, keep=task.save_total_limit, protected=[state.best_step, before_window])
