@@ -193,7 +193,7 @@ def test_registrations_at_the_same_time_get_different_numbers(workspace: Workspa
     assert sorted(labels) == [f"bank@v000{number}" for number in range(1, 5)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["candidate", "production"])), min_size=1, max_size=8))
 def test_any_order_of_registrations_keeps_numbers_and_moves_aliases(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str]]

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
@@ -24,6 +24,7 @@ def real_depth(value: Any) -> int:
     return 0 if inner is None else 1 + max(map(real_depth, inner), default=0)
 
 
+@settings(max_examples=40)
 @given(JSON, st.booleans())
 def test_the_depth_of_a_body_is_that_of_its_json(value: Any, ascii_only: bool) -> None:
     assert depth_of(json.dumps(value, ensure_ascii=ascii_only).encode()) == real_depth(value)
