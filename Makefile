@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # Tests start many processes; without bytecode on disk each of them would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup check test thorough faults demo demo-zh bench format reference clean
+.PHONY: setup check test thorough faults demo demo-zh demo-serve bench format reference clean
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
@@ -40,6 +40,13 @@ demo: $(STAMP)  ## bank service in English: data, training, proof, three answers
 demo-zh: $(STAMP)  ## the same in Chinese, on gemma3-270m (Gemma Terms of Use)
 	$(BIN)/tuneloop run recipes/bank-service.zh.yaml --workspace demo --accept-license gemma --language zh
 
+# The second list is what this project's own grammars can teach: two adapters, with no data from elsewhere.
+SERVED = $(if $(TUNELOOP_DATA),bank-questions bank-dialogues customer-support,bank-service medical-questions)
+demo-serve: $(STAMP)  ## small adapters on one base model, one server for all with router and page, until Ctrl-C
+	@$(if $(TUNELOOP_DATA),:,echo "TUNELOOP_DATA is not set: two adapters on self-written rows. With the folder of the shared data in it: three.")
+	for name in $(SERVED); do $(BIN)/tuneloop run recipes/serve/$$name.yaml --workspace demo-serve || exit; done
+	$(BIN)/tuneloop serve --workspace demo-serve
+
 bench: $(STAMP)  ## training throughput beside the textbook script and TRL (20 minutes; nothing else may run)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python bench/train_throughput.py
@@ -52,4 +59,4 @@ format: $(STAMP)
 	$(BIN)/ruff format src tests bench docs
 
 clean:
-	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo demo-serve .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,19 @@ def test_a_shipped_recipe_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) 
             assert (TEMPLATES / "grammars" / f"{source.grammar}.{recipe.language}.yaml").exists()
     if recipe.evaluation.script:
         assert (TEMPLATES / "scripts" / f"{recipe.evaluation.script}.yaml").exists()
+
+
+@pytest.mark.parametrize(("data", "adapters"), [("/nowhere", 3), ("", 2)])
+def test_the_server_s_demo_trains_recipes_that_are_there_and_starts_one_server(data: str, adapters: int) -> None:
+    command = ["make", "--dry-run", "--directory", str(ROOT), "demo-serve", f"TUNELOOP_DATA={data}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"for name in ([\w -]+); do (.*)", said)
+    assert found is not None
+    names = found.group(1).split()
+    assert len(names) == adapters
+    assert "recipes/serve/$name.yaml" in found.group(2)
+    assert all((ROOT / "recipes" / "serve" / f"{name}.yaml").exists() for name in names)
+    assert said.count("tuneloop serve") == 1
 
 
 def write(tmp_path: Path, text: str) -> Path:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tuneloop.pipeline.files import Predictions
     from tuneloop.pipeline.learning_curve import LearningCurve
     from tuneloop.serving.answer import Answerer
+    from tuneloop.serving.backend import Backend
     from tuneloop.serving.served import ServedModels
-    from tuneloop.serving.worker import Worker
 
 AnyRecipe = Recipe | Path | str
 AnyWorkspace = Workspace | Path | str | None
@@ -373,10 +373,10 @@ def serve(
     base = ModelConfig(name_or_path=model or base_of(place), accept_license=accept_license)
     config = ServingConfig(host=host, port=port)
 
-    def extend(app: FastAPI, models: ServedModels, worker: Worker) -> None:
+    def extend(app: FastAPI, models: ServedModels, backend: Backend) -> None:
         from tuneloop.studio.page import mount  # slow to import: the port and the model come first
 
-        mount(app, models, worker, config)
+        mount(app, models, backend, config)
 
     run(config, model=base, workspace=place, extend=extend, ready=ready, progress=progress)
 

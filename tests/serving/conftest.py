@@ -71,7 +71,9 @@ def loaded() -> LoadedModel:
 def app(workspace: Workspace, loaded: LoadedModel) -> Iterator[FastAPI]:
     config = ServingConfig(max_new_tokens=24, queue_limit=64, max_body_bytes=20_000)
     models = ServedModels(loaded, "tiny", workspace)
-    worker = Worker(make_engine(models, batch_size=8, adapter_bytes=2**26), queue_limit=config.queue_limit)
+    worker = Worker(
+        make_engine(models, loaded.model, batch_size=8, adapter_bytes=2**26), queue_limit=config.queue_limit
+    )
     yield make_app(models, worker, config)
     worker.drain(10)
 

@@ -35,7 +35,7 @@ def serve(workspace: Workspace, loaded: LoadedModel, **limits: Any) -> Iterator[
     """A fresh server."""
     config = ServingConfig(**{"max_new_tokens": 24, "batch_size": 8, **limits})
     models = ServedModels(loaded, "tiny", workspace)
-    engine = make_engine(models, batch_size=config.batch_size, adapter_bytes=2**26)
+    engine = make_engine(models, loaded.model, batch_size=config.batch_size, adapter_bytes=2**26)
     worker = Worker(engine, queue_limit=config.queue_limit)
     try:
         yield TestClient(make_app(models, worker, config), raise_server_exceptions=False)
@@ -167,4 +167,4 @@ def test_what_costs_too_much_is_refused_before_any_work(
 ) -> None:
     with serve(workspace, loaded) as client:
         assert ask(client, "bank", "Hello", **fields).status_code == 400
-        assert client.app.state.server.worker.engine.counts == (0, 0)  # type: ignore[attr-defined]
+        assert client.app.state.server.backend.counts == (0, 0)  # type: ignore[attr-defined]

@@ -51,7 +51,7 @@ OPERATIONS = (
 @pytest.fixture(scope="module")
 def operations(workspace: Workspace, loaded: LoadedModel) -> Iterator[dict[str, APIOperation]]:
     models = ServedModels(loaded, "tiny", workspace)
-    worker = Worker(make_engine(models, batch_size=8, adapter_bytes=2**26), queue_limit=64)
+    worker = Worker(make_engine(models, loaded.model, batch_size=8, adapter_bytes=2**26), queue_limit=64)
     drain = worker.drain
     # Schemathesis starts and ends the application around every call; the engine's thread has to outlive that.
     worker.drain = lambda seconds: True  # type: ignore[method-assign]

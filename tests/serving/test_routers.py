@@ -59,7 +59,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, adapter_maker: Callable[..., N
 @pytest.fixture(scope="module")
 def client(own: Workspace, loaded: LoadedModel) -> Iterator[TestClient]:
     models = ServedModels(loaded, "tiny", own)
-    worker = Worker(make_engine(models, batch_size=8, adapter_bytes=2**26), queue_limit=64)
+    worker = Worker(make_engine(models, loaded.model, batch_size=8, adapter_bytes=2**26), queue_limit=64)
     yield TestClient(make_app(models, worker, ServingConfig()), raise_server_exceptions=False)
     worker.drain(10)
 

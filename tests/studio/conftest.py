@@ -39,6 +39,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedModel) -> Itera
     recipe.write_text("evaluation: {script: bank-service}\n", encoding="utf-8")
     models = ServedModels(loaded, "tiny", workspace)
     config = ServingConfig(max_new_tokens=24, queue_limit=16)
-    worker = Worker(make_engine(models, batch_size=4, adapter_bytes=2**26), queue_limit=config.queue_limit)
+    worker = Worker(
+        make_engine(models, loaded.model, batch_size=4, adapter_bytes=2**26), queue_limit=config.queue_limit
+    )
     yield Desk(models, worker, config)
     worker.drain(10)

@@ -35,9 +35,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 @pytest.fixture(scope="module")
 def address(desk: Desk) -> Iterator[str]:
     """Where the application with the page listens."""
-    app = make_app(desk.models, desk.worker, desk.config)
+    app = make_app(desk.models, desk.backend, desk.config)
     app.router.lifespan_context = _idle  # the desk's worker goes on for other tests
-    mount(app, desk.models, desk.worker, desk.config)
+    mount(app, desk.models, desk.backend, desk.config)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1))
@@ -151,8 +151,8 @@ def test_the_page_is_chinese_for_who_reads_chinese_and_nothing_comes_from_elsewh
 
 
 def test_the_entrance_goes_to_the_readers_language(desk: Desk) -> None:
-    app = make_app(desk.models, desk.worker, desk.config)
-    mount(app, desk.models, desk.worker, desk.config)
+    app = make_app(desk.models, desk.backend, desk.config)
+    mount(app, desk.models, desk.backend, desk.config)
     client = TestClient(app, follow_redirects=False)
     for given, language in (("zh-CN,en", "zh"), ("en", "en"), ("fr", "en"), ("", "en")):
         for path in ("/", "/studio", "/studio/"):
@@ -165,8 +165,8 @@ def test_the_entrance_goes_to_the_readers_language(desk: Desk) -> None:
 def test_where_there_are_keys_only_one_without_limits_opens_the_page(desk: Desk, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path).ensure()
     models = ServedModels(desk.models.loaded, "tiny", workspace)
-    app = make_app(models, desk.worker, desk.config, keys_required=True)
-    mount(app, models, desk.worker, desk.config)
+    app = make_app(models, desk.backend, desk.config, keys_required=True)
+    mount(app, models, desk.backend, desk.config)
     client = TestClient(app)
     _, secret = create_key(workspace, role="admin")
     _, limited = create_key(workspace, role="admin", adapters=("bank",))

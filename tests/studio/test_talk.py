@@ -72,7 +72,7 @@ def test_leaving_early_ends_both_answers(desk: Desk) -> None:
 
     turns = stopped(asyncio.run(leave()))
     assert all(side.finish_reason is not None for side in turns[-1].sides)
-    counts = desk.worker.engine.counts
+    counts = desk.backend.engine.counts
     assert counts.waiting + counts.running <= 2
     assert ask(desk, (), "Hello", wish(desk, "base", "base"))[-1][-1].sides[0].finish_reason in ("stop", "length")
 

@@ -14,6 +14,7 @@ from tuneloop.adapters.replay import Replay, write_replay
 from tuneloop.adapters.tensors import save_tensors
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.models.load import LoadedModel
+from tuneloop.models.loaded import KnownModel
 from tuneloop.store.artifacts import Manifest, new_artifact, verify
 
 CARD = """---
@@ -103,7 +104,7 @@ def save_adapter(
         (temporary / "README.md").write_text(text, encoding="utf-8")
 
 
-def check_adapter(folder: Path, loaded: LoadedModel) -> Manifest:
+def check_adapter(folder: Path, loaded: KnownModel) -> Manifest:
     """Verify an adapter's files and that it was trained on this base with this template.
 
     Raises:

@@ -165,6 +165,18 @@ class Engine:
         self.pool.add(adapter, pinned=pinned)
         self._drop_lane(name)
 
+    def fetch(self, name: str, *, pinned: bool = False) -> None:
+        """Read an adapter as its first use would, before that; one that is in memory is only pinned, or no longer.
+
+        Raises:
+            NotFoundError: there is nobody to ask for it (code `models.adapter_not_loaded`).
+            TuneloopError: what reading it raises, and as `load`.
+        """
+        if not self.pool.pin(name, pinned=pinned):
+            if self._find_adapter is None:
+                raise NotFoundError("models.adapter_not_loaded", name=name, known=", ".join(self.pool.names) or "—")
+            self.pool.add(self._load_adapter(name), pinned=pinned)
+
     def load_merged(self, name: str, updates: Updates, *, version: str) -> None:
         """Merge an adapter into a copy of the weights, in float32: the fastest way for one that is used alone.
 

@@ -137,10 +137,14 @@ class AdapterPool:
             self._changed.notify_all()
         return found
 
-    def pin(self, name: str, *, pinned: bool = True) -> None:
-        """Keep an adapter that is in memory whatever happens, or no longer."""
+    def pin(self, name: str, *, pinned: bool = True) -> bool:
+        """Keep an adapter that is in memory whatever happens, or no longer; False when it is not there."""
         with self._changed:
-            self._entries[name].pinned = pinned
+            entry = self._entries.get(name)
+            if entry is None or entry.adapter is None:
+                return False
+            entry.pinned = pinned
+            return True
 
     def wait(self, seconds: float) -> None:
         """Wait until something changes, `seconds` at most."""

@@ -16,7 +16,7 @@ from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.models import tiny
 from tuneloop.models.config import ModelConfig
-from tuneloop.models.loaded import LoadedModel
+from tuneloop.models.loaded import LoadedModel, ModelText
 from tuneloop.models.locate import locate
 from tuneloop.models.precision import choose_device, choose_precision
 from tuneloop.models.quiet import quiet_libraries
@@ -24,7 +24,7 @@ from tuneloop.models.structure import TemplateText
 from tuneloop.models.template import ChatTemplate
 from tuneloop.store.artifacts import MANIFEST, read_manifest
 
-__all__ = ["LoadedModel", "load_model", "load_skeleton", "load_tokenizer", "save_model"]
+__all__ = ["LoadedModel", "load_model", "load_skeleton", "load_text", "load_tokenizer", "save_model"]
 
 
 def load_model(config: ModelConfig, *, progress: Progress = SILENT) -> LoadedModel:
@@ -103,6 +103,18 @@ def load_skeleton(config: ModelConfig, dtype: torch.dtype, *, progress: Progress
     return LoadedModel(
         config.name_or_path, model, tokenizer, ChatTemplate(tokenizer), dtype, torch.device("meta"), sha256=""
     )
+
+
+def load_text(config: ModelConfig, *, progress: Progress = SILENT) -> ModelText:
+    """What a model is without its weights: for a server whose weights another process holds.
+
+    Raises:
+        TuneloopError: as `load_tokenizer`, and `models.weights_differ`.
+    """
+    _, template = load_tokenizer(config, progress=progress)
+    if config.name_or_path == tiny.NAME:
+        return ModelText(tiny.NAME, template, tiny.build_tiny().sha256)
+    return ModelText(config.name_or_path, template, hash_folder(locate(config, progress).folder))
 
 
 def save_model(loaded: LoadedModel, folder: Path) -> None:

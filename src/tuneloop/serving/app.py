@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from tuneloop.core.messages import text
 from tuneloop.core.version import __version__
+from tuneloop.serving.backend import Backend
 from tuneloop.serving.bounds import BoundedBodies
 from tuneloop.serving.completion_routes import add_completions
 from tuneloop.serving.config import ServingConfig
@@ -25,7 +26,6 @@ from tuneloop.serving.model_routes import add_models
 from tuneloop.serving.routers import Routers
 from tuneloop.serving.served import ServedModels
 from tuneloop.serving.server import BEARER, Server
-from tuneloop.serving.worker import Worker
 
 DRAIN_SECONDS = 30.0
 UPLOADS = ("/studio",)
@@ -34,22 +34,22 @@ UPLOADS = ("/studio",)
 log = logging.getLogger("tuneloop.serving")
 
 
-def make_app(models: ServedModels, worker: Worker, config: ServingConfig, *, keys_required: bool = False) -> FastAPI:
+def make_app(models: ServedModels, backend: Backend, config: ServingConfig, *, keys_required: bool = False) -> FastAPI:
     """Make the application; `app.state.server` is what its routes share.
 
     Args:
         models: what it serves.
-        worker: the engine's thread; it is drained when the application ends.
+        backend: what generates; it is drained when the application ends.
         config: limits.
         keys_required: ask for a key even while none was made.
     """
     keys = KeyRing(models.workspace, required=keys_required)
-    server = Server(models, worker, config, Meters(worker), keys, Routers(models.workspace))
+    server = Server(models, backend, config, Meters(backend), keys, Routers(models.workspace))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        if not worker.drain(DRAIN_SECONDS):
+        if not backend.drain(DRAIN_SECONDS):
             log.warning(text("serving.drained_late", seconds=f"{DRAIN_SECONDS:.0f}"))
 
     app = FastAPI(title="tuneloop", version=__version__, lifespan=lifespan)
@@ -72,7 +72,7 @@ def _add_health(app: FastAPI, server: Server) -> None:
     @app.get("/ready", tags=["operations"], response_model=Health, responses={503: {"model": Health}})
     async def ready() -> JSONResponse:
         """The model is loaded, and requests are taken."""
-        is_ready = server.worker.alive
+        is_ready = server.backend.alive
         return JSONResponse({"status": "ready" if is_ready else "not ready"}, 200 if is_ready else 503)
 
     metrics_responses = {200: {"content": {"text/plain": {}}}, **ERRORS}

@@ -55,7 +55,7 @@ async def answer(server: Server, body: Body, request: Request) -> Response:
     key = server.allow(request, "generate")
     server.keys.take_request(key)
     model, routing = await choose_model(server, body, key)
-    reply = begin(body, model, server.models.loaded.template, server.worker, longest=server.config.max_new_tokens)
+    reply = begin(body, model, server.models.loaded.template, server.backend, longest=server.config.max_new_tokens)
     server.keys.take_tokens(key, reply.prompt_tokens)
     reply.routing = routing
     headers = {"x-tuneloop-model": model.name, "x-tuneloop-response-id": reply.id}
@@ -63,11 +63,11 @@ async def answer(server: Server, body: Body, request: Request) -> Response:
         headers |= {"x-tuneloop-route": f"{routing['reason']} {routing['score']}"}
     deadline = server.config.deadline_seconds
     if body.stream:
-        events = server.meters.watch(reply, streamed(reply, server.worker, deadline_seconds=deadline))
+        events = server.meters.watch(reply, streamed(reply, server.backend, deadline_seconds=deadline))
         events = _noted(server, key, reply, errors_as_events(events))
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
     with server.meters.watching(reply):
-        said = await _unless_left(request, whole(reply, server.worker, deadline_seconds=deadline))
+        said = await _unless_left(request, whole(reply, server.backend, deadline_seconds=deadline))
     _note(server, key, reply)
     return Response(status_code=CLIENT_LEFT) if said is None else JSONResponse(said, headers=headers)
 

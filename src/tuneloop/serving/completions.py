@@ -14,10 +14,10 @@ from tuneloop.core.records import Message
 from tuneloop.engine.handle import Handle
 from tuneloop.engine.request import Request, TokenLogprob
 from tuneloop.models.template import ChatTemplate
+from tuneloop.serving.backend import Backend
 from tuneloop.serving.pieces import Pieces
 from tuneloop.serving.served import Model
 from tuneloop.serving.wire import ChatRequest, CompletionRequest
-from tuneloop.serving.worker import Worker
 from tuneloop.text.tool_calls import ToolCall, call_text, find_calls, tools_text
 
 Body = ChatRequest | CompletionRequest
@@ -75,21 +75,21 @@ class Reply:
         }
 
 
-def begin(body: Body, model: Model, template: ChatTemplate, worker: Worker, *, longest: int) -> Reply:
+def begin(body: Body, model: Model, template: ChatTemplate, backend: Backend, *, longest: int) -> Reply:
     """Put a request's answers into the engine's queue.
 
     Args:
         body: the request.
         model: what answers.
         template: the base model's.
-        worker: the engine's thread.
+        backend: what generates.
         longest: tokens that the server writes at most.
 
     Raises:
         UsageError: there is nothing to answer, or too much (codes `serving.no_question`, `serving.prompt_too_long`).
-        TuneloopError: what the worker refuses.
+        TuneloopError: what the backend refuses.
     """
-    context = worker.engine.context
+    context = backend.context
     messages, ids = _prompt(body, model, template)
     if len(ids) >= context:
         raise UsageError("serving.prompt_too_long", tokens=len(ids), limit=context)
@@ -99,21 +99,21 @@ def begin(body: Body, model: Model, template: ChatTemplate, worker: Worker, *, l
         for number in range(body.n):
             sampling = body.sampling(most=most, choice=number, logprobs=body.logprobs_wanted)
             request = Request(ids, adapter=model.adapter, sampling=sampling, stop_ids=template.stop_ids)
-            choices.append(Choice(worker.submit(request), Pieces(template.decode, body.stops)))
+            choices.append(Choice(backend.submit(request), Pieces(template.decode, body.stops)))
     except BaseException:
-        worker.cancel([choice.handle for choice in choices])
+        backend.cancel([choice.handle for choice in choices])
         raise
     return Reply(body, model, template, messages, len(ids), choices)
 
 
-async def whole(reply: Reply, worker: Worker, *, deadline_seconds: float) -> dict[str, Any]:
+async def whole(reply: Reply, backend: Backend, *, deadline_seconds: float) -> dict[str, Any]:
     """Wait for all answers, and return OpenAI's object; leaving early ends all of them."""
     try:
         for choice in reply.choices:
-            async for _ in spoken(choice, worker, deadline_seconds):
+            async for _ in spoken(choice, backend, deadline_seconds):
                 pass
     finally:
-        worker.cancel([choice.handle for choice in reply.choices])
+        backend.cancel([choice.handle for choice in reply.choices])
     if isinstance(reply.body, ChatRequest):
         choices = [_chat_choice(reply, number, choice) for number, choice in enumerate(reply.choices)]
     else:
@@ -138,27 +138,27 @@ def question_of(body: Body) -> str:
     return "\n".join(message.text for message in body.messages if message.role == "user")
 
 
-async def streamed(reply: Reply, worker: Worker, *, deadline_seconds: float) -> AsyncIterator[str]:
+async def streamed(reply: Reply, backend: Backend, *, deadline_seconds: float) -> AsyncIterator[str]:
     """Give the answers as server-sent events; what is asked for as `n` comes one answer after the other."""
     chat = isinstance(reply.body, ChatRequest)
     try:
         for number, choice in enumerate(reply.choices):
             if chat:
                 yield _event(reply, number, {"role": "assistant", "content": ""}, None)
-            async for piece in spoken(choice, worker, deadline_seconds):
+            async for piece in spoken(choice, backend, deadline_seconds):
                 if piece:
                     yield _event(reply, number, {"content": piece} if chat else piece, None)
             yield _event(reply, number, {} if chat else "", choice.finish_reason)
     finally:
-        worker.cancel([choice.handle for choice in reply.choices])
+        backend.cancel([choice.handle for choice in reply.choices])
     if reply.body.stream_options and reply.body.stream_options.include_usage:
         yield _line({**reply.frame([], chunk=True), "usage": reply.usage})
     yield "data: [DONE]\n\n"
 
 
-async def spoken(choice: Choice, worker: Worker, deadline_seconds: float) -> AsyncGenerator[str, None]:
+async def spoken(choice: Choice, backend: Backend, deadline_seconds: float) -> AsyncGenerator[str, None]:
     """The text of one answer as it becomes certain; the finish reason stands in the choice afterwards."""
-    async for ids in worker.tokens(choice.handle, deadline_seconds=deadline_seconds):
+    async for ids in backend.tokens(choice.handle, deadline_seconds=deadline_seconds):
         yield choice.pieces.add(ids)
         if choice.pieces.stopped:
             choice.finish_reason = "stop"

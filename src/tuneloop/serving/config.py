@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from tuneloop.core.config import Config
+
+EngineName = Literal["torch", "vllm"]
 
 
 class ServingConfig(Config):
@@ -24,5 +28,13 @@ class ServingConfig(Config):
     """An answer that takes longer is broken off."""
     max_body_bytes: int = Field(default=2_000_000, ge=1024)
     """Largest request body."""
+    engine: EngineName = "torch"
+    """Who generates: `torch` is our engine, in this process; `vllm` a vLLM process, for a GPU."""
+    engine_url: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
+    """Address of a vLLM process that runs already, without `/v1`; by default one is started, and ends with the server."""
+    engine_program: str = "vllm"
+    """Command that starts vLLM, by name or path: it lives in an environment of its own."""
+    engine_start_seconds: float = Field(default=600.0, gt=0)
+    """So long a started process may take until it answers."""
     adapter_bytes: int = Field(default=2 * 2**30, ge=2**20)
     """Memory for adapters that share a batch."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tuneloop.serving.backend import Backend
 from tuneloop.serving.completions import Reply
-from tuneloop.serving.worker import Worker
 
 SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -18,10 +18,10 @@ class Meters:
     """Counters of one server.
 
     Args:
-        worker: whose queue is shown.
+        backend: whose queue is shown.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "tuneloop_requests", "Requests by model and how they ended", ["model", "outcome"], registry=self.registry
@@ -35,8 +35,8 @@ class Meters:
         )
         waiting = Gauge("tuneloop_requests_waiting", "Requests in the queue", registry=self.registry)
         running = Gauge("tuneloop_requests_running", "Requests in the batch", registry=self.registry)
-        waiting.set_function(lambda: worker.engine.counts.waiting)
-        running.set_function(lambda: worker.engine.counts.running)
+        waiting.set_function(lambda: backend.counts.waiting)
+        running.set_function(lambda: backend.counts.running)
 
     @contextmanager
     def watching(self, reply: Reply) -> Iterator[None]:

@@ -64,11 +64,7 @@ def add_models(app: FastAPI, server: Server) -> None:
         if body.lora_path is not None:
             raise UsageError("serving.path_refused")
         label = _adapter(server, body.lora_name, key)
-        if label not in server.worker.engine.pool.names:
-            version, updates = server.models.updates(label)
-            server.worker.engine.load(label, updates, version=version, pinned=body.pinned)
-        else:
-            server.worker.engine.pool.pin(label, pinned=body.pinned)
+        server.backend.load(label, pinned=body.pinned)
         return AdapterState(model=label, status="loaded")
 
     @app.post("/v1/unload_lora_adapter", tags=["models"], responses=ERRORS, dependencies=[Security(BEARER)])
@@ -76,7 +72,7 @@ def add_models(app: FastAPI, server: Server) -> None:
         """Let an adapter leave memory; requests under way finish with it, the next one reads it again."""
         key = server.allow(request, "adapters")
         label = _adapter(server, body.lora_name, key)
-        if not server.worker.engine.unload(label):
+        if not server.backend.unload(label):
             raise NotFoundError("serving.not_in_memory", name=label)
         return AdapterState(model=label, status="unloaded")
 

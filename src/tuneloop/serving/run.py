@@ -13,16 +13,16 @@ from fastapi import FastAPI
 from tuneloop.core.errors import NotAllowedError, UsageError
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.models.config import ModelConfig
-from tuneloop.models.load import load_model
 from tuneloop.registry.versions import list_adapters
 from tuneloop.serving.app import DRAIN_SECONDS, make_app
+from tuneloop.serving.backend import Backend
 from tuneloop.serving.config import ServingConfig
-from tuneloop.serving.served import ServedModels, make_engine
-from tuneloop.serving.worker import Worker
+from tuneloop.serving.engines import ENGINES
+from tuneloop.serving.served import ServedModels
 from tuneloop.store.access import list_keys
 from tuneloop.store.workspace import Workspace
 
-Extend = Callable[[FastAPI, ServedModels, Worker], None]
+Extend = Callable[[FastAPI, ServedModels, Backend], None]
 """Puts more on the application: the page, for example."""
 
 
@@ -31,7 +31,7 @@ def run(
     *,
     model: ModelConfig,
     workspace: Workspace,
-    extend: Extend = lambda app, models, worker: None,
+    extend: Extend = lambda app, models, backend: None,
     ready: Callable[[str, int], None] = lambda url, adapters: None,
     progress: Progress = SILENT,
 ) -> None:
@@ -48,17 +48,15 @@ def run(
     Raises:
         NotAllowedError: the address is open to other machines, and there are no keys (code `serving.open_host`).
         UsageError: the port is in use (code `serving.port_taken`).
-        TuneloopError: what loading a model raises.
+        TuneloopError: what loading a model or starting an engine raises.
     """
     if not is_loopback(config.host) and not any(key.is_valid() for key in list_keys(workspace)):
         raise NotAllowedError("serving.open_host", host=config.host)
     listener = listen(config.host, config.port)
     with listener:
-        models = ServedModels(load_model(model, progress=progress), model.name_or_path, workspace)
-        engine = make_engine(models, batch_size=config.batch_size, adapter_bytes=config.adapter_bytes)
-        worker = Worker(engine, queue_limit=config.queue_limit)
-        app = make_app(models, worker, config, keys_required=not is_loopback(config.host))
-        extend(app, models, worker)
+        models, backend = ENGINES[config.engine](config, model, workspace, progress)
+        app = make_app(models, backend, config, keys_required=not is_loopback(config.host))
+        extend(app, models, backend)
         port = listener.getsockname()[1]
         ready(f"http://{config.host}:{port}", len(models.adapters()))
         settings = uvicorn.Config(

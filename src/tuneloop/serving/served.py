@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import PreTrainedModel
 
 from tuneloop.adapters.folder import check_adapter
 from tuneloop.adapters.low_rank import LowRank, read_low_rank
 from tuneloop.core.errors import NotFoundError
 from tuneloop.core.records import Adapter
 from tuneloop.engine.engine import Engine
-from tuneloop.models.load import LoadedModel
+from tuneloop.models.loaded import KnownModel
 from tuneloop.registry.versions import choose, list_adapters, resolve
 from tuneloop.store.access import LOCAL, Key
 from tuneloop.store.artifacts import read_manifest
@@ -39,12 +42,12 @@ class ServedModels:
     """The models of one server.
 
     Args:
-        loaded: the base model.
+        loaded: the base model; its weights may lie with another process.
         base_name: its name in the catalogue, as adapters name it.
         workspace: whose registry is followed.
     """
 
-    def __init__(self, loaded: LoadedModel, base_name: str, workspace: Workspace) -> None:
+    def __init__(self, loaded: KnownModel, base_name: str, workspace: Workspace) -> None:
         self.loaded = loaded
         self.base_name = base_name
         self.workspace = workspace
@@ -98,9 +101,18 @@ class ServedModels:
             CorruptError: its files differ from its manifest.
             IncompatibleError: it was trained on other weights or with another template, or is more than low-rank updates.
         """
+        folder = self.folder(label)
+        return label.rpartition("@")[2], read_low_rank(folder)
+
+    def folder(self, label: str) -> Path:
+        """An adapter's folder, once it is known to be whole and to fit.
+
+        Raises:
+            CorruptError, IncompatibleError: as `updates`.
+        """
         adapter = resolve(self.workspace, label)
         check_adapter(adapter.path, self.loaded)
-        return f"v{adapter.version:04d}", read_low_rank(adapter.path)
+        return adapter.path
 
     def _fits(self, adapter: Adapter) -> bool:
         return adapter.base_model == self.base_name
@@ -112,6 +124,6 @@ class ServedModels:
         return self._systems[adapter.label]
 
 
-def make_engine(models: ServedModels, *, batch_size: int, adapter_bytes: int) -> Engine:
+def make_engine(models: ServedModels, model: PreTrainedModel, *, batch_size: int, adapter_bytes: int) -> Engine:
     """An engine that loads the registry's adapters on their first use."""
-    return Engine(models.loaded.model, find_adapter=models.updates, batch_size=batch_size, adapter_bytes=adapter_bytes)
+    return Engine(model, find_adapter=models.updates, batch_size=batch_size, adapter_bytes=adapter_bytes)

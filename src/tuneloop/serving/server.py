@@ -8,13 +8,13 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 
 from tuneloop.core.errors import NotAllowedError
+from tuneloop.serving.backend import Backend
 from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.feedback import RecentAnswers
 from tuneloop.serving.keys import KeyRing
 from tuneloop.serving.meters import Meters
 from tuneloop.serving.routers import Routers
 from tuneloop.serving.served import ServedModels
-from tuneloop.serving.worker import Worker
 from tuneloop.store.access import Key
 
 BEARER = HTTPBearer(auto_error=False, description="An API key; not asked for while the workspace has none.")
@@ -25,7 +25,7 @@ class Server:
     """One server."""
 
     models: ServedModels
-    worker: Worker
+    backend: Backend
     config: ServingConfig
     meters: Meters
     keys: KeyRing

@@ -1,8 +1,7 @@
-"""The one thread that steps the engine, and how everybody else waits for it."""
+"""Our engine as a backend: the one thread that steps it."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
@@ -10,8 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 
 from tuneloop.core.errors import ResourceError, TryAgainError
 from tuneloop.engine.engine import Engine
-from tuneloop.engine.handle import Handle
+from tuneloop.engine.handle import Counts, Handle
 from tuneloop.engine.request import Request
+from tuneloop.serving.backend import Listeners
 
 IDLE_SECONDS = 1.0
 """How often the thread looks up when nobody calls it."""
@@ -34,7 +34,7 @@ class Worker:
         self.engine = engine
         self._queue_limit = queue_limit
         self._wake = threading.Condition()
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._listeners = Listeners()
         self._stopping = False
         self._submitted = False
         self._thread = threading.Thread(target=self._run, name="tuneloop-engine", daemon=True)
@@ -59,37 +59,9 @@ class Worker:
             self._wake.notify_all()
         return handle
 
-    async def tokens(self, handle: Handle, *, deadline_seconds: float) -> AsyncIterator[list[int]]:
-        """Give an answer's tokens as they come; leaving the iterator early ends the answer.
-
-        Raises:
-            ResourceError: it took too long (code `serving.deadline`).
-            BaseException: what went wrong in the engine.
-        """
-        event = asyncio.Event()
-        entry = (asyncio.get_running_loop(), event)
-        self._waiting.add(entry)
-        end = time.monotonic() + deadline_seconds
-        try:
-            while True:
-                event.clear()
-                done = handle.done
-                if fresh := handle.take_new():
-                    yield fresh
-                elif done:
-                    handle.completion()
-                    return
-                else:
-                    left = end - time.monotonic()
-                    if left <= 0:
-                        raise ResourceError("serving.deadline", seconds=f"{deadline_seconds:.0f}")
-                    try:
-                        await asyncio.wait_for(event.wait(), min(left, IDLE_SECONDS))
-                    except TimeoutError:
-                        continue
-        finally:
-            self._waiting.discard(entry)
-            self.cancel([handle])
+    def tokens(self, handle: Handle, *, deadline_seconds: float) -> AsyncIterator[list[int]]:
+        """Give an answer's tokens as they come: see `Backend`."""
+        return self._listeners.tokens(handle, deadline_seconds=deadline_seconds, cancel=self.cancel)
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         """End answers before the next step; those that are finished stay as they are."""
@@ -114,6 +86,33 @@ class Worker:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
+    @property
+    def context(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return self.engine.context
+
+    @property
+    def counts(self) -> Counts:
+        """Requests that wait and run."""
+        return self.engine.counts
+
+    @property
+    def resident(self) -> Sequence[str]:
+        """Adapters in memory, the one that was not used for longest first."""
+        return self.engine.pool.names
+
+    def load(self, label: str, *, pinned: bool = False) -> None:
+        """Read an adapter before anybody asks for it.
+
+        Raises:
+            TuneloopError: it can't be read, or does not fit.
+        """
+        self.engine.fetch(label, pinned=pinned)
+
+    def unload(self, label: str) -> bool:
+        """Let an adapter leave memory; requests under way finish with it."""
+        return self.engine.unload(label)
+
     def _run(self) -> None:
         while True:
             if self._step():
@@ -134,9 +133,4 @@ class Worker:
             time.sleep(PAUSE_SECONDS)
             return True
         finally:
-            self._tell()
-
-    def _tell(self) -> None:
-        for loop, event in list(self._waiting):
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(event.set)
+            self._listeners.tell()

@@ -14,9 +14,9 @@ from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Adapter, Sample
 from tuneloop.evaluation.script import Script, load_script, script_folder, script_prompt
 from tuneloop.registry.versions import resolve
+from tuneloop.serving.backend import Backend
 from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.served import BASE, Model, ServedModels
-from tuneloop.serving.worker import Worker
 from tuneloop.store.artifacts import MANIFEST, manifest_hash, read_manifest
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
@@ -33,7 +33,7 @@ class Desk:
     """One server, as the page sees it."""
 
     models: ServedModels
-    worker: Worker
+    backend: Backend
     config: ServingConfig
 
     @property

@@ -144,9 +144,9 @@ async def _answers(
         temperature=wish.temperature,
     )
     template = desk.models.loaded.template
-    reply = begin(body, model, template, desk.worker, longest=desk.config.max_new_tokens)
+    reply = begin(body, model, template, desk.backend, longest=desk.config.max_new_tokens)
     choice = reply.choices[0]
-    pieces = spoken(choice, desk.worker, desk.config.deadline_seconds)
+    pieces = spoken(choice, desk.backend, desk.config.deadline_seconds)
     try:
         async for _ in pieces:
             yield _so_far(reply)

@@ -176,5 +176,37 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose another one with --port, or 0 for any.",
         "请用 --port 换一个端口，0 表示任选。",
     ),
+    "serving.engine_starting": ("Starting {program}; it writes to {log}.", "正在启动 {program}，日志写入 {log}。"),
+    "serving.engine_url": ("The engine {engine} has no address.", "引擎 {engine} 没有地址。"),
+    "serving.engine_url.hint": (
+        "Leave engine_url out, or choose --engine vllm.",
+        "请去掉 engine_url，或使用 --engine vllm。",
+    ),
+    "serving.engine_missing": ("There is no program {program}.", "找不到程序 {program}。"),
+    "serving.engine_missing.hint": (
+        "Install vLLM in an environment of its own and name its command (--engine-program), or give the address of one that runs "
+        "(--engine-url).",
+        "请在独立环境中安装 vLLM 并指定其命令（--engine-program），或给出正在运行的地址（--engine-url）。",
+    ),
+    "serving.engine_ended": (
+        "The engine ended with status {status} before it answered: {said}",
+        "引擎在应答前已退出（状态 {status}）：{said}",
+    ),
+    "serving.engine_ended.hint": ("{log} says why.", "原因见 {log}。"),
+    "serving.engine_slow": ("The engine did not answer within {seconds} s.", "引擎在 {seconds} 秒内没有应答。"),
+    "serving.engine_slow.hint": (
+        "{log} says what it does; serving.engine_start_seconds lets it take longer.",
+        "进展见 {log}；可增大 serving.engine_start_seconds。",
+    ),
+    "serving.engine_away": ("The engine at {url} does not answer: {problem}", "引擎 {url} 没有应答：{problem}"),
+    "serving.engine_away.hint": ("Look whether it runs, and ask again.", "请检查其是否在运行，然后重试。"),
+    "serving.engine_refused": (
+        "The engine at {url} refuses (status {status}): {problem}",
+        "引擎 {url} 拒绝了请求（状态 {status}）：{problem}",
+    ),
+    "serving.engine_refused.hint": (
+        "vLLM loads adapters while it runs only with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True and --enable-lora, and LoRA only.",
+        "vLLM 须以 VLLM_ALLOW_RUNTIME_LORA_UPDATING=True 与 --enable-lora 启动才能在运行中加载适配器，且只支持 LoRA。",
+    ),
     "serving.drained_late": ("Some answers were not finished after {seconds} s.", "{seconds} 秒后仍有回答未完成。"),
 }
