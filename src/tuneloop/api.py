@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Adapter, Dataset, Decision, Evaluation, Plan, Result, Run
@@ -348,30 +348,29 @@ def serve(
     workspace: AnyWorkspace = None,
     *,
     model: str | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8000,
     accept_license: str | None = None,
     ready: Callable[[str, int], None] = lambda url, adapters: None,
     progress: Progress = SILENT,
+    **settings: Any,
 ) -> None:
     """Answer over HTTP with the base model and the workspace's adapters, until SIGINT or SIGTERM; the page is at /studio.
 
     Args:
         workspace: as in `prepare`.
         model: the base model; that of the workspace's newest adapter by default.
-        host: address to listen on.
-        port: port to listen on; 0 lets the system choose.
         accept_license: a licence that the user accepts, for base models that ask for it.
         ready: called with the address and the number of adapters as soon as requests are taken.
         progress: where loading is reported.
+        settings: fields of `ServingConfig`: `host`, `port`, `batch_size`, `engine`, …
     """
     from tuneloop.models.config import ModelConfig
-    from tuneloop.serving.config import ServingConfig
+    from tuneloop.serving.config import make_config
     from tuneloop.serving.run import run
+
+    config = make_config(settings)
 
     place = _workspace(workspace)
     base = ModelConfig(name_or_path=model or base_of(place), accept_license=accept_license)
-    config = ServingConfig(host=host, port=port)
 
     def extend(app: FastAPI, models: ServedModels, backend: Backend) -> None:
         from tuneloop.studio.page import mount  # slow to import: the port and the model come first

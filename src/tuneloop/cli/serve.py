@@ -10,6 +10,7 @@ from tuneloop.cli.options import AcceptLicenseOption
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import verb
 from tuneloop.core.messages import text
+from tuneloop.serving.config import EngineName, parse_settings
 
 
 def add_to(application: typer.Typer) -> None:
@@ -21,6 +22,13 @@ def serve(
     model: Annotated[str | None, typer.Option("--model", help=text("cli.option.serve_model"))] = None,
     host: Annotated[str, typer.Option("--host", help=text("cli.option.host"))] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help=text("cli.option.port"))] = 8000,
+    engine: Annotated[EngineName, typer.Option("--engine", help=text("cli.option.engine"))] = "torch",
+    engine_url: Annotated[
+        str | None, typer.Option("--engine-url", metavar="URL", help=text("cli.option.engine_url"))
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help=text("cli.option.serve_set"))
+    ] = None,
     accept_license: AcceptLicenseOption = None,
 ) -> Reply | None:
     from tuneloop import api
@@ -32,10 +40,9 @@ def serve(
     api.serve(
         session.workspace,
         model=model,
-        host=host,
-        port=port,
         accept_license=accept_license,
         ready=ready,
         progress=session.progress,
+        **{"host": host, "port": port, "engine": engine, "engine_url": engine_url, **parse_settings(set_ or [])},
     )
     return None

@@ -1,12 +1,14 @@
-"""`serving:` in the recipe, and the options of `tuneloop serve`: how the server listens and how much it takes on."""
+"""How the server listens and how much it takes on: the options of `tuneloop serve`, and what `--set` may say."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tuneloop.core.config import Config
+from tuneloop.core.errors import UsageError
 
 EngineName = Literal["torch", "vllm"]
 
@@ -38,3 +40,42 @@ class ServingConfig(Config):
     """So long a started process may take until it answers."""
     adapter_bytes: int = Field(default=2 * 2**30, ge=2**20)
     """Memory for adapters that share a batch."""
+
+
+def make_config(settings: Mapping[str, Any]) -> ServingConfig:
+    """From fields and values, which may be texts.
+
+    Raises:
+        UsageError: there is no such field, or the value is not allowed (codes `serving.setting_unknown`, `serving.setting`).
+
+    >>> make_config({"batch_size": "8"}).batch_size
+    8
+    """
+    for name in settings:
+        if name not in ServingConfig.model_fields:
+            known = ", ".join(ServingConfig.model_fields)
+            raise UsageError("serving.setting_unknown", name=name, known=known)
+    try:
+        return ServingConfig.model_validate(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UsageError("serving.setting", name=name, value=str(first["input"])[:80], problem=first["msg"]) from error
+
+
+def parse_settings(given: Sequence[str]) -> dict[str, str]:
+    """What `--set FIELD=VALUE` says, field by field.
+
+    Raises:
+        UsageError: there is no `=` in it (code `serving.setting_unknown`).
+
+    >>> parse_settings(["batch_size=8", "engine_program=/opt/vllm/bin/vllm"])
+    {'batch_size': '8', 'engine_program': '/opt/vllm/bin/vllm'}
+    """
+    parsed: dict[str, str] = {}
+    for setting in given:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError("serving.setting_unknown", name=setting, known=", ".join(ServingConfig.model_fields))
+        parsed[name.strip()] = value.strip()
+    return parsed

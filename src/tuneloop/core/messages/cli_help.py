@@ -108,6 +108,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Base model; that of the workspace's newest adapter by default.",
         "基座模型；默认为工作区最新适配器的基座。",
     ),
+    "cli.option.engine": (
+        "Who generates: torch is this program; vllm a process of vLLM, which is started, or attached to with --engine-url.",
+        "由谁生成：torch 为本程序；vllm 为 vLLM 进程，自动启动，或用 --engine-url 连接。",
+    ),
+    "cli.option.engine_url": (
+        "Address of a vLLM process that runs already, without /v1.",
+        "正在运行的 vLLM 进程的地址，不含 /v1。",
+    ),
+    "cli.option.serve_set": (
+        "A setting of the server, again and again: max_new_tokens, batch_size, queue_limit, deadline_seconds, max_body_bytes, "
+        "adapter_bytes, engine_program, engine_start_seconds.",
+        "服务的一项设置，可重复：max_new_tokens、batch_size、queue_limit、deadline_seconds、max_body_bytes、adapter_bytes、"
+        "engine_program、engine_start_seconds。",
+    ),
     "cli.option.host": ("Address to listen on.", "监听地址。"),
     "cli.option.port": ("Port to listen on; 0 lets the system choose.", "监听端口；0 表示由系统选择。"),
     "cli.help.chat": (

@@ -95,8 +95,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "serving.full.hint": ("Ask again after the time in Retry-After.", "请在 Retry-After 给出的时间后重试。"),
     "serving.deadline": ("The answer took longer than {seconds} s.", "回答耗时超过 {seconds} 秒。"),
     "serving.deadline.hint": (
-        "Ask for fewer tokens (max_tokens), or raise serving.deadline_seconds.",
-        "请减少词元数（max_tokens），或增大 serving.deadline_seconds。",
+        "Ask for fewer tokens (max_tokens), or start the server with --set deadline_seconds=….",
+        "请减少词元数（max_tokens），或以 --set deadline_seconds=… 启动服务。",
     ),
     "serving.model_unknown": ("There is no model {name}.", "没有名为 {name} 的模型。"),
     "serving.model_unknown.hint": ("GET /v1/models lists them.", "GET /v1/models 可列出全部。"),
@@ -115,8 +115,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请求体为 {size} 字节，上限 {limit} 字节。",
     ),
     "serving.body_too_large.hint": (
-        "Send less, or raise serving.max_body_bytes.",
-        "请减小请求，或增大 serving.max_body_bytes。",
+        "Send less, or start the server with --set max_body_bytes=….",
+        "请减小请求，或以 --set max_body_bytes=… 启动服务。",
     ),
     "serving.limit_reached": (
         "This key has used up its {name} ({limit}).",
@@ -176,6 +176,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose another one with --port, or 0 for any.",
         "请用 --port 换一个端口，0 表示任选。",
     ),
+    "serving.setting_unknown": ("The server has no setting {name}.", "服务没有 {name} 这项设置。"),
+    "serving.setting_unknown.hint": (
+        "Write --set FIELD=VALUE; fields are {known}.",
+        "请写作 --set 字段=值；字段有 {known}。",
+    ),
+    "serving.setting": ("{name} can't be {value}: {problem}.", "{name} 不能为 {value}：{problem}。"),
+    "serving.setting.hint": (
+        "`tuneloop serve --help` names the settings; the guide's page on serving says what they mean.",
+        "tuneloop serve --help 列出各项设置；含义见指南中的部署一页。",
+    ),
     "serving.engine_starting": ("Starting {program}; it writes to {log}.", "正在启动 {program}，日志写入 {log}。"),
     "serving.engine_url": ("The engine {engine} has no address.", "引擎 {engine} 没有地址。"),
     "serving.engine_url.hint": (
@@ -184,9 +194,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "serving.engine_missing": ("There is no program {program}.", "找不到程序 {program}。"),
     "serving.engine_missing.hint": (
-        "Install vLLM in an environment of its own and name its command (--engine-program), or give the address of one that runs "
-        "(--engine-url).",
-        "请在独立环境中安装 vLLM 并指定其命令（--engine-program），或给出正在运行的地址（--engine-url）。",
+        "Install vLLM in an environment of its own and name its command (--set engine_program=…), or give the address of one "
+        "that runs (--engine-url).",
+        "请在独立环境中安装 vLLM 并指定其命令（--set engine_program=…），或给出正在运行的地址（--engine-url）。",
     ),
     "serving.engine_ended": (
         "The engine ended with status {status} before it answered: {said}",
@@ -195,8 +205,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "serving.engine_ended.hint": ("{log} says why.", "原因见 {log}。"),
     "serving.engine_slow": ("The engine did not answer within {seconds} s.", "引擎在 {seconds} 秒内没有应答。"),
     "serving.engine_slow.hint": (
-        "{log} says what it does; serving.engine_start_seconds lets it take longer.",
-        "进展见 {log}；可增大 serving.engine_start_seconds。",
+        "{log} says what it does; --set engine_start_seconds=… lets it take longer.",
+        "进展见 {log}；可用 --set engine_start_seconds=… 延长等待。",
     ),
     "serving.engine_away": ("The engine at {url} does not answer: {problem}", "引擎 {url} 没有应答：{problem}"),
     "serving.engine_away.hint": ("Look whether it runs, and ask again.", "请检查其是否在运行，然后重试。"),
