@@ -65,7 +65,7 @@ class Routing(BaseModel):
     """Probability of the nearest adapter among those that the key may use."""
     similarity: float
     """Cosine to its nearest training question."""
-    reason: Literal["chosen", "unlike", "unsure", "none"]
+    reason: Literal["chosen", "general", "unlike", "unsure", "none"]
     """`chosen`; otherwise the base model answers: no training question is near enough, or two adapters are as near."""
 
 

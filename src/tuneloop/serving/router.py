@@ -1,7 +1,8 @@
 """`model: auto`: which adapter a question belongs to, by the questions that each adapter was trained on.
 
-Character n-grams, logistic regression over the adapters, and a floor: a question that is not near enough to any training
-question of the chosen adapter is nobody's. Kept as JSON and safetensors with its accuracy on held-out questions.
+Character n-grams, logistic regression over the adapters and a class of general questions, and a floor: what is a general
+question, or not near enough to any training question of the chosen adapter, is nobody's. Kept as JSON and safetensors with
+its accuracy on held-out questions.
 """
 
 from __future__ import annotations
@@ -14,23 +15,25 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from tuneloop.core.errors import CorruptError
 from tuneloop.core.records import Record
 
-FORMAT = 1
+FORMAT = 2
 FEATURES = 2**16
 MOST_QUESTIONS = 2000
 """Questions of one adapter that are looked at."""
 HELD_OUT = 0.15
-REFUSED = 0.04
+REFUSED = 0.015
 """Share of an adapter's own questions that its floor may turn away."""
 FEW = 5
 """A floor that so many questions speak for is halved."""
 LEAST_PROBABILITY = 0.5
+GENERAL = 1.5
+"""Added to the logit of general questions: they are endless, and those that the router was fitted on are few."""
 LONGEST = 2000
 """Characters of a conversation that are looked at, from its end."""
 
@@ -49,7 +52,8 @@ class Route(Record):
     similarity: float
     """Cosine to its nearest training question."""
     reason: str
-    """`chosen`, `unlike` (no training question is near enough), `unsure`, or `none` (there is nothing to choose from)."""
+    """`chosen`, `general` (a question of no domain), `unlike` (no training question is near enough), `unsure`, or `none`
+    (there is nothing to choose from)."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Router:
     floors: tuple[float, ...]
     """Least similarity, for each adapter."""
     weights: np.ndarray[Any, np.dtype[np.float32]]
-    """[adapters, features]"""
+    """[adapters and one row for general questions, features]"""
     bias: np.ndarray[Any, np.dtype[np.float32]]
     idf: np.ndarray[Any, np.dtype[np.float32]]
     questions: csr_matrix
@@ -82,15 +86,22 @@ class Router:
         if not places:
             return Route(name=None, score=0.0, similarity=0.0, reason="none")
         seen = _features([question[-LONGEST:]], self.idf)
-        logits = (seen @ self.weights[places].T)[0] + self.bias[places]
+        classes = [*places, len(self.names)]  # general questions are the last row
+        logits = (seen @ self.weights[classes].T)[0] + self.bias[classes]
+        logits[-1] += GENERAL
         odds = np.exp(logits - logits.max())
         odds /= odds.sum()
-        best = int(np.argmax(odds))
+        best = int(np.argmax(odds[:-1]))
         place = places[best]
         own = self.questions[np.flatnonzero(self.owners == place)]
         similarity = float((own @ seen.T).max()) if own.shape[0] else 0.0
         score = float(odds[best])
-        reason = "unlike" if similarity < self.floors[place] else "unsure" if score < LEAST_PROBABILITY else "chosen"
+        if odds[-1] > score:
+            reason = "general"
+        elif similarity < self.floors[place]:
+            reason = "unlike"
+        else:
+            reason = "unsure" if score < LEAST_PROBABILITY else "chosen"
         name = self.names[place] if reason == "chosen" else None
         return Route(name=name, score=round(score, 4), similarity=round(similarity, 4), reason=reason)
 
@@ -130,11 +141,12 @@ def load_router(folder: Path) -> Router:
         raise CorruptError("store.file_differs", file=folder) from error
 
 
-def fit_router(questions: Mapping[str, Sequence[str]], *, seed: int = 0) -> Router:
+def fit_router(questions: Mapping[str, Sequence[str]], general: Sequence[str], *, seed: int = 0) -> Router:
     """Fit a router.
 
     Args:
         questions: training questions of each adapter.
+        general: questions that belong to none of them.
         seed: decides which questions are held out.
     """
     random = np.random.default_rng(seed)
@@ -150,14 +162,14 @@ def fit_router(questions: Mapping[str, Sequence[str]], *, seed: int = 0) -> Rout
         owners += [place] * kept
         held += [(text, place) for text in asked[kept:]]
     if not fitted:
-        nothing = np.zeros((0, FEATURES), np.float32)
-        rows, owned = csr_matrix(nothing), np.zeros(0, np.int32)
-        return Router((), 0.0, 0, (), nothing, np.zeros(0, np.float32), np.ones(FEATURES, np.float32), rows, owned)
+        nothing = np.zeros((1, FEATURES), np.float32)
+        rows, owned = csr_matrix((0, FEATURES), dtype=np.float32), np.zeros(0, np.int32)
+        return Router((), 0.0, 0, (), nothing, np.zeros(1, np.float32), np.ones(FEATURES, np.float32), rows, owned)
     counts = _HASH.transform(fitted)
     seen_in = np.bincount(counts.indices, minlength=FEATURES)
     idf = (np.log((1 + len(fitted)) / (1 + seen_in)) + 1).astype(np.float32)
     rows, owned = _features(fitted, idf), np.array(owners, dtype=np.int32)
-    weights, bias = _regression(rows, owned, len(names))
+    weights, bias = _regression(rows, owned, _features(general, idf), len(names))
     router = Router(names, 0.0, len(held), (0.0,) * len(names), weights, bias, idf, rows, owned)
     return _judged(router, held)
 
@@ -184,13 +196,13 @@ def _floor(rows: csr_matrix) -> float:
     return round(least * int(count) / (int(count) + FEW), 4)
 
 
-def _regression(rows: csr_matrix, owners: Any, count: int) -> tuple[Any, Any]:
-    """Weights [count, features] and bias [count]; one adapter alone needs none, two have one row in scikit-learn."""
-    if count < 2:
-        return np.zeros((count, FEATURES), np.float32), np.zeros(count, np.float32)
-    model = LogisticRegression(C=10.0, max_iter=200, class_weight="balanced").fit(rows, owners)
+def _regression(rows: csr_matrix, owners: Any, general: csr_matrix, count: int) -> tuple[Any, Any]:
+    """Weights [count + 1, features] and bias [count + 1]; the last are those of general questions."""
+    everything = vstack([rows, general]).tocsr()
+    classes = np.concatenate([owners, np.full(general.shape[0], count, dtype=np.int32)])
+    model = LogisticRegression(C=10.0, max_iter=200, class_weight="balanced").fit(everything, classes)
     weights, bias = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
-    if count == 2:
+    if count == 1:  # scikit-learn has one row for two classes
         weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     return np.ascontiguousarray(weights), bias
 

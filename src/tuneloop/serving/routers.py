@@ -19,7 +19,7 @@ from tuneloop.store.workspace import Workspace
 if TYPE_CHECKING:
     from tuneloop.serving.router import Router
 
-FORMAT = 1
+FORMAT = 2
 """Raised when fitting changes: what was kept is fitted anew."""
 
 
@@ -49,6 +49,7 @@ class Routers:
             return self._kept[1]
 
     def _make(self, adapters: Sequence[Adapter]) -> Router:
+        from tuneloop.serving.general import general_questions
         from tuneloop.serving.router import fit_router, load_router
 
         datasets = {adapter.name: folder for adapter in adapters if (folder := self._dataset(adapter)) is not None}
@@ -58,7 +59,8 @@ class Routers:
         if folder.exists():
             verify(folder)
             return load_router(folder)
-        router = fit_router({name: training_questions(place) for name, place in datasets.items()})
+        asked = {name: training_questions(place) for name, place in datasets.items()}
+        router = fit_router(asked, general_questions())
         try:
             with new_artifact(folder, kind="router", config={"format": FORMAT}, inputs=inputs, seeds={}) as made:
                 router.save(made)
