@@ -28,7 +28,9 @@ arms = pytest.mark.parametrize("name", ARMS)
 @pytest.fixture
 def given(tmp_path: Path) -> Given:
     (tmp_path / "house.yaml").write_text("name: house\nrules:\n  - {id: opening, kind: starts_with, text: Good day}\n")
-    return Given(load_script("house.yaml", tmp_path), ("card", "limit"), lambda messages: NEAREST)
+    return Given(
+        load_script("house.yaml", tmp_path), ("card", "limit"), lambda messages: NEAREST, schema='{"type":"object"}'
+    )
 
 
 @arms
@@ -74,6 +76,7 @@ def test_each_arm_sees_its_own_addition_only(given: Given) -> None:
     assert shown["base"] == shown["tuned"] == TALK
     assert "Good day" in shown["base+script"][0].content
     assert "limit" in shown["base+labels"][0].content
+    assert "object" in shown["base+schema"][0].content
     assert "Call us" in shown["base+nearest"][0].content
 
 

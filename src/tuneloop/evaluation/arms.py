@@ -27,7 +27,7 @@ from tuneloop.evaluation.script import Script, script_prompt
 if TYPE_CHECKING:  # summaries of finished evaluations need no torch
     from tuneloop.models.load import LoadedModel
 
-Need = Literal["script", "labels", "nearest"]
+Need = Literal["script", "labels", "schema", "nearest"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,18 @@ class Given:
     nearest: Callable[[Sequence[Message]], Sample] | None = None
     """From a row's messages to the training sample whose question is nearest."""
     language: Language = "en"
+    schema: str | None = None
+    """The JSON schema of the answers."""
 
     @property
     def there(self) -> frozenset[Need]:
         """What can be shown."""
-        needs: dict[Need, object] = {"script": self.script, "labels": self.labels, "nearest": self.nearest}
+        needs: dict[Need, object] = {
+            "script": self.script,
+            "labels": self.labels,
+            "schema": self.schema,
+            "nearest": self.nearest,
+        }
         return frozenset(need for need, thing in needs.items() if thing)
 
 
@@ -79,6 +86,17 @@ def with_labels(messages: Sequence[Message], given: Given) -> tuple[Message, ...
     if not given.labels:
         raise ValueError("this arm needs labels")
     return _with_system(messages, text("evaluation.prompt_labels", given.language, labels="\n".join(given.labels)))
+
+
+def with_schema(messages: Sequence[Message], given: Given) -> tuple[Message, ...]:
+    """The JSON schema as system message: what a fair baseline must know.
+
+    Raises:
+        ValueError: there is no schema.
+    """
+    if given.schema is None:
+        raise ValueError("this arm needs a schema")
+    return _with_system(messages, text("evaluation.prompt_schema", given.language, schema=given.schema))
 
 
 def with_nearest(messages: Sequence[Message], given: Given) -> tuple[Message, ...]:
@@ -124,6 +142,7 @@ ARMS: dict[str, Arm] = {
     "base": Arm(),
     "base+script": Arm(with_script, needs="script"),
     "base+labels": Arm(with_labels, needs="labels"),
+    "base+schema": Arm(with_schema, needs="schema"),
     "base+nearest": Arm(with_nearest, needs="nearest", on_request=True),
     "tuned": Arm(adapter=TUNED),
 }

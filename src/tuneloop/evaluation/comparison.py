@@ -13,7 +13,7 @@ from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.clusters import design_effect
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import BINARY, best
-from tuneloop.evaluation.scoring import LABEL_METRICS, Rows, Scored, estimate_of
+from tuneloop.evaluation.scoring import TASK_METRICS, Rows, Scored, estimate_of
 from tuneloop.evaluation.significance import (
     detectable_effect,
     detectable_share,
@@ -49,7 +49,7 @@ def headline_of(config: EvaluationConfig, has_script: bool) -> str:
     if config.headline == "script_compliance" and not has_script:
         raise RecipeError("evaluation.headline_without_script")
     own = task.metrics or ()
-    if (own or config.headline in LABEL_METRICS) and config.headline not in own:
+    if (own or config.headline in TASK_METRICS) and config.headline not in own:
         raise RecipeError("evaluation.headline_not_of_task", headline=config.headline, task=config.task)
     return config.headline
 

@@ -10,8 +10,8 @@ from tuneloop.core.config import Config
 
 MetricName = Literal["exact_match", "token_f1", "rouge_1", "rouge_2", "rouge_l", "bleu", "chrf", "fact_recall"]
 
-TaskName = Literal["answers", "classification", "multiple_choice"]
-ArmName = Literal["base", "base+script", "base+labels", "base+nearest", "tuned"]
+TaskName = Literal["answers", "classification", "multiple_choice", "extraction"]
+ArmName = Literal["base", "base+script", "base+labels", "base+schema", "base+nearest", "tuned"]
 
 
 class RobustnessConfig(Config):
@@ -60,17 +60,24 @@ class EvaluationConfig(Config):
     """Stage 3: base, base with the script, and tuned, on the same held-out rows."""
 
     task: TaskName = "answers"
-    """Free answers; a label out of a set; or one of the options that each question lists."""
+    """Free answers; a label out of a set; one of the options that each question lists; or a record in JSON."""
     labels: tuple[str, ...] | None = None
     """The label set of a classification; null: every answer that the data holds."""
+    json_schema: str | None = None
+    """For `extraction`: file of a JSON schema that answers must fit, relative to the recipe; null: any JSON will do."""
     arms: tuple[ArmName, ...] | Literal["auto"] = "auto"
-    """Which arms run beside base and tuned; `auto`: base+script with a script, base+labels with labels."""
+    """Which arms run beside base and tuned; `auto`: base+script with a script, base+labels with labels, base+schema with a
+    schema. `base+nearest` (shown the training answer to the nearest question: what tuning must beat where values are new) runs
+    where it is named: it costs as much again as every arm, its prompts are the longest, and the verdict then rests on it too."""
     against: tuple[str, ...] = ()
     """More arms: registered adapters (`name@v0002`, `name@production`) and servers (`https://host/v1#model`)."""
     metrics: tuple[MetricName, ...] = ("exact_match", "rouge_l", "bleu")
     """Metrics beside script compliance, which is scored whenever there is a script."""
-    headline: Literal["auto", "script_compliance", "accuracy", "macro_f1"] | MetricName = "auto"
-    """The metric of the verdict; `auto`: accuracy of labels, else script compliance with a script, else ROUGE-L."""
+    headline: Literal["auto", "script_compliance", "accuracy", "macro_f1", "field_f1", "record_match"] | MetricName = (
+        "auto"
+    )
+    """The metric of the verdict; `auto`: accuracy of labels, F1 of a record's fields, else script compliance
+    with a script, else ROUGE-L."""
     perplexity: bool = False
     """Report how likely each model holds the references; one more reading of every row."""
     script: str | None = None

@@ -196,7 +196,9 @@ POOLED: dict[str, Pooled] = {
     "chrf": Pooled(chrf_statistics, corpus_chrf),
 }
 
-BINARY = frozenset({"exact_match", "script_compliance", "ended", "accuracy", "grounded"})
+BINARY = frozenset(
+    {"exact_match", "script_compliance", "ended", "accuracy", "grounded", "record_match", "schema_valid"}
+)
 """Scores that are 0 or 1: Wilson's interval and McNemar's test."""
 
 BEST: dict[str, float] = {"bleu": 100.0, "chrf": 100.0}

@@ -48,6 +48,7 @@ def render_report(
         _verdict(results, language),
         _arms(results, language),
         *_rules(results, language),
+        *_fields(results, language),
         _slices(results, language),
         *probe_sections(results, timings, language),
         *_training(run_folder, language),
@@ -145,6 +146,23 @@ def _rules(results: Results, language: Language | None) -> Iterator[Section]:
         )
         table = Table(columns, rows, text("evaluation.report.rules_caption", language))
         yield Section(text("evaluation.report.rules", language), (table,))
+
+
+def _fields(results: Results, language: Language | None) -> Iterator[Section]:
+    """What was extracted, field by field."""
+    if results.fields:
+        arms = list(results.arms)
+        rows = tuple(
+            (field, *(show_figure("record_match", right[arm]) for arm in arms), str(next(iter(right.values())).n))
+            for field, right in results.fields.items()
+        )
+        columns = (
+            text("evaluation.table.field", language),
+            *(arm_label(arm, language) for arm in arms),
+            text("evaluation.table.rows", language),
+        )
+        table = Table(columns, rows, text("evaluation.report.fields_caption", language))
+        yield Section(text("evaluation.report.fields", language), (table,))
 
 
 def _hardness(rule: str, results: Results, language: Language | None) -> str:

@@ -112,6 +112,8 @@ class Results(Record):
     rules: dict[str, Figures]
     """By rule of the script, then arm: the share of answers that keep it."""
     hard_rules: tuple[str, ...]
+    fields: dict[str, dict[str, Figure]] = Field(default_factory=dict)
+    """By field of the extracted records, then arm: the share of answers that give exactly its values."""
     probes: dict[str, Probe] = Field(default_factory=dict)
     """By name: `robustness`, `forgetting`, `safety`, `privacy`."""
     signatures: dict[str, str]

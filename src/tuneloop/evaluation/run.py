@@ -46,7 +46,7 @@ from tuneloop.evaluation.results import (
     write_predictions,
     write_results,
 )
-from tuneloop.evaluation.scoring import Scored, figures, language_of, rule_table, score_arm, slices
+from tuneloop.evaluation.scoring import Scored, field_table, figures, language_of, rule_table, score_arm, slices
 from tuneloop.evaluation.subject import Gathered, Subject, gather
 from tuneloop.store.artifacts import MANIFEST, sync_tree, verify, write_manifest, write_text_atomically
 
@@ -138,7 +138,8 @@ def _answer(gathered: Gathered, cache: Path, force: bool, progress: Progress) ->
     limit = answer_limit(gathered.generation, rows.samples, subject.loaded)
     limited = gathered.generation.model_copy(update={"max_new_tokens": limit})
     nearest = nearest_in(train) if "base+nearest" in config.arms and train else None
-    given = Given(gathered.script, gathered.labels, nearest, subject.language)
+    schema = gathered.schema.shown if gathered.schema else None
+    given = Given(gathered.script, gathered.labels, nearest, subject.language, schema)
     arms = arms_for(given.there, adapted=subject.adapter is not None, chosen=config.arms, others=gathered.others())
     asked, warnings = ask(rows, arms, given, limited, subject.loaded)
     answering = Answering(
@@ -217,6 +218,7 @@ def _results(
                 needed=rows_needed(len(pairs_of(list(scored)))),
             ),
             rules=rule_table(rows, scored),
+            fields=field_table(rows, scored),
             hard_rules=tuple(hard),
             probes=dict(probes),
             signatures=signatures(rows.metrics, splits),

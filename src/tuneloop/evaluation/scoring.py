@@ -11,6 +11,7 @@ from tuneloop.core.records import Figure, Sample
 from tuneloop.core.seeds import derive_seed
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.clusters import design_effect
+from tuneloop.evaluation.extraction import RECORD_METRICS, RecordSchema, judge_records, right_fields
 from tuneloop.evaluation.facts import invented
 from tuneloop.evaluation.labels import label_statistics, macro_f1, parse_label
 from tuneloop.evaluation.metrics import BINARY, METRICS, POOLED, repetition
@@ -86,6 +87,10 @@ class Rows:
     """The answers that each row may get; None: any."""
     labelled: bool = False
     """All rows share one label set."""
+    records: bool = False
+    """Answers are records in JSON."""
+    schema: RecordSchema | None = None
+    """What such records must fit."""
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -149,6 +154,9 @@ def score_arm(rows: Rows, answers: Sequence[Answer], references: Sequence[Answer
         # A row is right or wrong; F1 knows labels only.
         right = [float(label == row.answer.strip()) for label, row in zip(meant, rows.samples, strict=True)]
         scores |= {metric: right for metric in LABEL_METRICS if metric in rows.metrics}
+    if rows.records:
+        judged = judge_records([triple[0] for triple in triples], [triple[1] for triple in triples], rows.schema)
+        scores |= judged.scores
     if "fact_recall" in rows.metrics:
         scores["grounded"] = [
             float(not invented(answer.text, "\n".join(message.content for message in row.messages)))
@@ -160,6 +168,8 @@ def score_arm(rows: Rows, answers: Sequence[Answer], references: Sequence[Answer
     statistics = {metric: per_row(values) for metric, values in scores.items()}
     for metric in POOLED.keys() & scores.keys():
         statistics[metric] = np.array([POOLED[metric].statistics(*triple) for triple in triples], dtype=np.float64)
+    if rows.records:
+        statistics["field_f1"] = judged.statistics
     if meant is not None and "macro_f1" in rows.metrics:
         statistics["macro_f1"] = label_statistics(meant, [row.answer.strip() for row in rows.samples])
     if references is not None:
@@ -185,12 +195,15 @@ def perplexity(sums: Array) -> Array:
 LABEL_METRICS: dict[str, Estimate] = {"accuracy": mean, "macro_f1": macro_f1}
 """What answers out of a few candidates are judged by, and how sums become the value."""
 
+TASK_METRICS: dict[str, Estimate] = {**LABEL_METRICS, **RECORD_METRICS}
+"""Metrics that only answers of one task have."""
+
 
 def estimate_of(metric: str) -> Estimate:
     """How a metric's sums become its value."""
     if metric in POOLED:
         return POOLED[metric].value
-    return perplexity if metric == "perplexity" else LABEL_METRICS.get(metric, mean)
+    return perplexity if metric == "perplexity" else TASK_METRICS.get(metric, mean)
 
 
 def figures(rows: Rows, scored: Scored, places: Sequence[int]) -> dict[str, Figure]:
@@ -249,4 +262,21 @@ def rule_table(rows: Rows, arms: Mapping[str, Scored]) -> dict[str, dict[str, Fi
                 )
                 for name, scored in arms.items()
             }
+    return table
+
+
+def field_table(rows: Rows, arms: Mapping[str, Scored]) -> dict[str, dict[str, Figure]]:
+    """For each field of the references and each arm, the share of rows with this field whose answer gives its values."""
+    if not rows.records:
+        return {}
+    table: dict[str, dict[str, Figure]] = {}
+    for name, scored in arms.items():
+        found: dict[str, list[tuple[float, str]]] = {}
+        for row, answer, unit in zip(rows.samples, scored.answers, rows.units, strict=True):
+            for field, right in right_fields(answer.text, row.answer).items():
+                found.setdefault(field, []).append((right, unit))
+        for field in sorted(found):
+            table.setdefault(field, {})[name] = share(
+                [right for right, _ in found[field]], [unit for _, unit in found[field]]
+            )
     return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from tuneloop.evaluation.arms import TUNED, Arm, adapter_hash
 from tuneloop.evaluation.clusters import joined, near_duplicates
 from tuneloop.evaluation.comparison import headline_of
 from tuneloop.evaluation.config import EvaluationConfig
+from tuneloop.evaluation.extraction import RecordSchema, check_references, read_schema
 from tuneloop.evaluation.metrics import METRICS
 from tuneloop.evaluation.remote import is_url, parse_url
 from tuneloop.evaluation.rows import as_rows, asked_of, choose, leaked, read_test_rows, refuse_leaks, units_of
@@ -32,7 +33,7 @@ if TYPE_CHECKING:  # summaries of finished evaluations need no torch
 FORMAT = 3
 """Raised when the same input starts to give other results."""
 
-HASHED = ("dataset", "model", "template", "adapter", "script")
+HASHED = ("dataset", "model", "template", "adapter", "script", "schema")
 """The inputs whose hash tells how to repeat an evaluation."""
 
 
@@ -83,6 +84,7 @@ class Gathered:
     leaks: Sequence[Sample]
     """Test rows that were trained on."""
     labels: tuple[str, ...]
+    schema: RecordSchema | None
     hashes: dict[str, str]
     """By name, what decides the answers and their scores."""
 
@@ -120,6 +122,7 @@ class Gathered:
             "dataset": self.subject.dataset.name,
             "model": self.subject.loaded.name,
             **({"script": self.config.script} if self.config.script else {}),
+            **({"schema": self.config.json_schema} if self.schema else {}),
             **{f"{name}_sha256": self.hashes[name] for name in HASHED if name in self.hashes},
             "dtype": self.hashes["dtype"],
             "device": self.hashes["device"],
@@ -141,8 +144,8 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
         force: let test rows stand that were trained on.
 
     Raises:
-        RecipeError: the script or the headline is wrong.
-        DataError: the test split is empty, or a reference is.
+        RecipeError: the script, the headline or the JSON schema is wrong.
+        DataError: the test split is empty, or a reference is none.
         RefusedError: test rows stand in the training split (code `evaluation.leak`), and not `force`.
         UsageError: an address in `evaluation.against` is none (code `evaluation.url_wrong`).
     """
@@ -155,19 +158,26 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
     leaks = leaked(test, train)
     if not force:
         refuse_leaks(leaks, test, subject.dataset)
-    labels = labels_of(subject.dataset, config.labels) if TASKS[config.task].labelled else ()
+    task = TASKS[config.task]
+    labels = labels_of(subject.dataset, config.labels) if task.labelled else ()
+    schema = read_schema(config.json_schema, subject.folder) if task.records and config.json_schema else None
+    rows = _rows(config, subject, headline, script, test, labels)
+    if task.records:
+        check_references(rows.samples, schema)
+        rows = replace(rows, records=True, schema=schema)
     return Gathered(
         config=config,
         generation=generation,
         subject=subject,
         script=script,
         headline=headline,
-        rows=_rows(config, subject, headline, script, test, labels),
+        rows=rows,
         test_rows=len(test),
         train=train,
         leaks=leaks,
         labels=labels,
-        hashes=_hashes(subject, script),
+        schema=schema,
+        hashes={**_hashes(subject, script), **({"schema": schema.sha256} if schema else {})},
     )
 
 

@@ -1,4 +1,4 @@
-"""What kind of answers is judged: free ones, or one out of a few candidates.
+"""What kind of answers is judged: free ones, one out of a few candidates, or records.
 
 `TASKS` is the plug-in point: how the candidates of each row are found, and what such answers are judged by. With
 candidates nothing is generated: each one's log-probability is read off the model, and the most likely one is the
@@ -98,10 +98,13 @@ class Task:
     """The metric of the verdict where the recipe leaves it open."""
     labelled: bool = False
     """All rows share one label set, so that F1 of each label has a meaning."""
+    records: bool = False
+    """Answers are records in JSON."""
 
 
 TASKS: dict[str, Task] = {
     "answers": Task(),
     "classification": Task(same_labels, ("accuracy", "macro_f1"), "accuracy", labelled=True),
     "multiple_choice": Task(listed_options, ("accuracy",), "accuracy"),
+    "extraction": Task(None, ("field_f1", "record_match", "schema_valid"), "field_f1", records=True),
 }

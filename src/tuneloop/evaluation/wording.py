@@ -8,8 +8,9 @@ from tuneloop.core.messages import Language, current_language, text
 from tuneloop.core.records import Comparison, Figure
 from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.comparison import Status, reading
+from tuneloop.evaluation.metrics import BINARY
 
-PERCENT = frozenset({"script_compliance", "exact_match", "ended", "accuracy", "grounded", "repetition", "fact_recall"})
+PERCENT = frozenset({*BINARY, "repetition", "fact_recall"})
 ONE_DECIMAL = frozenset({"bleu", "chrf", "answer_tokens"})
 
 

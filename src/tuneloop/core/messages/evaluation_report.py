@@ -104,6 +104,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Classify the message. Answer with exactly one of these labels and nothing else:\n{labels}",
         "对消息进行分类。只回答下列标签之一，不要写其他内容：\n{labels}",
     ),
+    "evaluation.schema_wrong": ("{file} is no JSON schema: {problem}", "{file} 不是 JSON Schema：{problem}"),
+    "evaluation.schema_wrong.hint": (
+        "evaluation.json_schema names a file with a JSON schema, relative to the recipe.",
+        "evaluation.json_schema 应为 JSON Schema 文件，路径相对于配方。",
+    ),
+    "evaluation.reference_no_record": (
+        "Row {row} of {file} has the answer {answer!r}, which is no JSON object or list.",
+        "{file} 第 {row} 行的答案 {answer!r} 不是 JSON 对象或列表。",
+    ),
+    "evaluation.reference_no_record.hint": (
+        "For the task extraction every answer is JSON; for free answers set evaluation.task to answers.",
+        "extraction 任务的每个答案都须为 JSON；自由回答请将 evaluation.task 设为 answers。",
+    ),
+    "evaluation.reference_breaks_schema": (
+        "The answer in row {row} of {file} does not fit the JSON schema: {problem}",
+        "{file} 第 {row} 行的答案不符合 JSON Schema：{problem}",
+    ),
+    "evaluation.reference_breaks_schema.hint": (
+        "Correct the answer, or the schema that evaluation.json_schema names.",
+        "请修正答案，或修正 evaluation.json_schema 所指的模式。",
+    ),
+    "evaluation.prompt_schema": (
+        "Answer with JSON that fits this JSON schema and with nothing else:\n{schema}",
+        "只用符合以下 JSON Schema 的 JSON 回答，不要写其他内容：\n{schema}",
+    ),
     "evaluation.prompt_nearest": (
         "A similar question was answered like this.\nQuestion: {question}\nAnswer: {answer}",
         "一个相似的问题是这样回答的。\n问题：{question}\n回答：{answer}",
@@ -182,6 +207,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.arm.base": ("base", "基础模型"),
     "evaluation.arm.base+script": ("base + script", "基础模型+话术"),
     "evaluation.arm.base+labels": ("base + labels", "基础模型+标签"),
+    "evaluation.arm.base+schema": ("base + schema", "基础模型+JSON Schema"),
     "evaluation.arm.base+nearest": ("base + nearest answer", "基础模型+最近似答案"),
     "evaluation.arm.tuned": ("tuned", "微调后"),
     "evaluation.metric.script_compliance": ("script compliance", "话术合规率"),
@@ -195,6 +221,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.metric.fact_recall": ("fact recall", "事实召回率"),
     "evaluation.metric.grounded": ("no invented fact", "无编造事实"),
     "evaluation.metric.accuracy": ("accuracy", "准确率"),
+    "evaluation.metric.field_f1": ("F1 of fields", "字段 F1"),
+    "evaluation.metric.record_match": ("whole record right", "整条记录正确率"),
+    "evaluation.metric.schema_valid": ("valid JSON", "JSON 有效率"),
     "evaluation.metric.macro_f1": ("macro F1", "宏平均 F1"),
     "evaluation.metric.perplexity": ("perplexity of the reference", "参考答案困惑度"),
     "evaluation.metric.repetition": ("repetition", "重复率"),
@@ -265,6 +294,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Tables and report
     "evaluation.table.metric": ("metric", "指标"),
     "evaluation.table.rule": ("rule", "规则"),
+    "evaluation.table.field": ("field", "字段"),
     "evaluation.table.slice": ("slice", "切片"),
     "evaluation.table.rows": ("rows", "行数"),
     "evaluation.table.comparison": ("comparison", "对比"),
@@ -301,6 +331,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The headline and the other metrics are corrected for several comparisons apart (Holm). Intervals are not "
         "corrected. Smallest detectable: found in 80 of 100 evaluations of this size.",
         "主指标与其他指标分别做多重比较校正（Holm），区间未校正。最小可检出差异：同等规模的评估 100 次中能检出 80 次。",
+    ),
+    "evaluation.report.fields": ("Fields of the records", "记录的字段"),
+    "evaluation.report.fields_caption": (
+        "Share of rows with each field whose answer gives exactly its values.",
+        "含该字段的行中，回答给出完全相同的值的比例。",
     ),
     "evaluation.report.rules": ("Rules of the script", "话术规则"),
     "evaluation.report.rules_caption": (
@@ -364,6 +399,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.origin.adapter_sha256": ("adapter hash", "适配器哈希"),
     "evaluation.report.origin.script": ("script", "话术规范"),
     "evaluation.report.origin.script_sha256": ("script hash", "话术规范哈希"),
+    "evaluation.report.origin.schema": ("JSON schema", "JSON Schema"),
+    "evaluation.report.origin.schema_sha256": ("JSON schema hash", "JSON Schema 哈希"),
     "evaluation.report.origin.seed": ("seed", "随机种子"),
     "evaluation.report.origin.device": ("device", "设备"),
     "evaluation.report.origin.dtype": ("compute type", "计算类型"),
