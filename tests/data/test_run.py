@@ -455,3 +455,21 @@ def test_real_files_are_read_without_a_mapping(prepare: Prepare, file: str, rows
     assert report["sources"][0]["shape"] == shape
     bad = sum(count for code, count in report["quarantine"].items() if code != "data.marked_bad")
     assert bad == 0
+
+
+def test_canaries_are_planted_in_training_only_as_often_as_asked(write: Write, prepare: Prepare) -> None:
+    path = write("faq.jsonl", questions(40))
+    plain = prepare(path)
+    planted = prepare(path, canaries={"count": 4, "repeats": [1, 3]})
+    assert planted.id != plain.id
+    assert planted.rows == {**plain.rows, "train": plain.rows["train"] + 8}
+    tagged = [sample for sample in _samples(planted) if "canary" in sample.meta.tags]
+    assert tagged == [s for s in read_split(planted.path, "train") if "canary" in s.meta.tags]
+    assert {s.meta.tags["canary_repeats"] for s in tagged} == {"1", "3"}
+    assert len({s.meta.tags["canary"] for s in tagged}) == 4
+    assert all(s.meta.tags["canary"] in s.answer for s in tagged)
+
+
+def test_a_recipe_without_canaries_keeps_its_datasets_key(write: Write, prepare: Prepare) -> None:
+    made = prepare(write("faq.jsonl", questions(40)))
+    assert "canaries" not in json.dumps(read_manifest(made.path).model_dump(mode="json"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -34,6 +37,41 @@ rules:
   - {id: opening, kind: starts_with, text: "Hello"}
   - {id: short, kind: length, max_words: 30, hard: false}
 """
+
+
+class Server(BaseHTTPRequestHandler):
+    """A chat completion API; the model's name says how it behaves."""
+
+    asked: ClassVar[list[Any]] = []
+    says: ClassVar[Callable[[Any], str]] = staticmethod(lambda body: "A")
+    """What the model `judge` answers to a request."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        Server.asked.append((body, self.headers.get("Authorization")))
+        status = {"locked": 401, "busy": 503, "bad": 404}.get(body["model"], 200)
+        said = Server.says(body) if body["model"] == "judge" else "Here."
+        choice = {"message": {"role": "assistant", "content": said}, "finish_reason": "stop"}
+        known = body["model"] in ("bank", "judge")
+        answer = {"choices": [choice], "usage": {"completion_tokens": 2}} if known else {"no": 1}
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Server.asked.clear()
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{running.server_port}/v1"
+    running.shutdown()
+    running.server_close()
+    thread.join()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tuneloop.core.errors import TryAgainError, UsageError
+from tuneloop.core.errors import DataError, TryAgainError, UsageError
 from tuneloop.core.records import Message
 from tuneloop.engine.engine import Engine
 from tuneloop.evaluation.config import LatencyConfig
@@ -50,6 +50,11 @@ class _Server(BaseHTTPRequestHandler):
         if asked["model"] == "unknown":
             self.send_error(404, "no such model")
             return
+        if asked["model"] in ("odd", "silent"):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"data: []\n\n" if asked["model"] == "odd" else b"data: [DONE]\n\n")
+            return
         self.send_response(200)
         self.end_headers()
         for word in ["a"] * asked["max_tokens"]:
@@ -72,19 +77,21 @@ def server() -> Iterator[str]:
 
 
 def test_a_server_is_measured_as_a_client_sees_it(server: str) -> None:
-    found = measure_server(server, "base", ASKED, CONFIG)
-    assert found["1"]["answers"] == 4
-    assert found["3"]["tokens_per_second"] > 0
+    found = measure_server(f"{server}#base", ASKED, CONFIG)
+    assert found["streams"]["1"]["answers"] == 4
+    assert found["streams"]["3"]["tokens_per_second"] > 0
+    assert found["passed"] is True
 
 
-def test_a_server_that_refuses_or_is_away_is_named(server: str) -> None:
-    for language in ("en", "zh"):
-        assert language in ("en", "zh")
-        with pytest.raises(UsageError) as refused:
-            measure_server(server, "unknown", ASKED, CONFIG)
-        assert "404" in refused.value.message(language)
-        with pytest.raises(TryAgainError) as away:
-            measure_server("http://127.0.0.1:9/v1", "base", ASKED, CONFIG)
-        assert "127.0.0.1:9" in away.value.message(language)
+@pytest.mark.parametrize("model", ["unknown", "odd", "silent"])
+def test_a_server_that_refuses_or_sends_something_else_is_named(server: str, model: str) -> None:
+    with pytest.raises(DataError) as wrong:
+        measure_server(f"{server}#{model}", ASKED, CONFIG)
+    assert wrong.value.code == "evaluation.url_answer"
+
+
+def test_a_server_that_is_away_or_no_address_is_named() -> None:
+    with pytest.raises(TryAgainError, match=r"127\.0\.0\.1:9"):
+        measure_server("http://127.0.0.1:9/v1#base", ASKED, CONFIG)
     with pytest.raises(UsageError, match="ftp"):
-        measure_server("ftp://x", "base", ASKED, CONFIG)
+        measure_server("ftp://x#base", ASKED, CONFIG)

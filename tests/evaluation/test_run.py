@@ -83,7 +83,7 @@ def test_an_evaluation_is_a_finished_folder_with_every_file(
 ) -> None:
     evaluation = evaluate(write_dataset(make_test_rows()), EvaluationConfig(script=script))
     manifest = verify(evaluation.path)
-    assert set(manifest.files) == {"predictions.jsonl", "results.json", "timings.json", "report.html"}
+    assert set(manifest.files) == {"predictions.jsonl", "results.json", "timings.json", "report.html", "README.md"}
     assert set(manifest.inputs) >= {"dataset", "model", "adapter", "template", "script"}
     assert list(evaluation.arms) == ["base", "base+script", "tuned"]
     assert not evaluation.reused

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 
@@ -15,6 +11,8 @@ from tuneloop.core.errors import DataError, NotAllowedError, RefusedError, TryAg
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.results import read_predictions, read_results
+
+from .conftest import Server
 
 Evaluate = Callable[..., Evaluation]
 WriteDataset = Callable[..., Path]
@@ -92,37 +90,6 @@ def test_rows_of_another_training_are_leaks_unless_forced(evaluate: Evaluate, wr
     assert refused.value.code == "evaluation.leak"
     marked = read_results(evaluate(tested, trained_on=trained, force=True).path)
     assert "evaluation.warn_leak" in {warning.code for warning in marked.warnings}
-
-
-class Server(BaseHTTPRequestHandler):
-    """A chat completion API; the model's name says how it behaves."""
-
-    asked: ClassVar[list[Any]] = []
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Server.asked.append((body, self.headers.get("Authorization")))
-        status = {"locked": 401, "busy": 503, "bad": 404}.get(body["model"], 200)
-        choice = {"message": {"role": "assistant", "content": "Here."}, "finish_reason": "stop"}
-        answer = {"choices": [choice], "usage": {"completion_tokens": 2}} if body["model"] == "bank" else {"no": 1}
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    Server.asked.clear()
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_port}/v1"
-    running.shutdown()
-    running.server_close()
-    thread.join()
 
 
 def test_a_server_is_an_arm_and_is_asked_once(

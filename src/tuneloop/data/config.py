@@ -111,6 +111,15 @@ class LeaksConfig(Config):
     """Evaluation sets outside this dataset that it must not hold rows of, written like `sources`."""
 
 
+class CanariesConfig(Config):
+    """Made-up secrets among the training rows, for a trial of what a training memorises; not for a model that you ship."""
+
+    count: int = Field(default=12, ge=1, le=120)
+    """How many secrets."""
+    repeats: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(default=(1, 4, 16), min_length=1)
+    """How often they stand in the training rows, in turn."""
+
+
 class DataConfig(Config):
     """Stage 1: from files to a clean, split dataset."""
 
@@ -130,5 +139,8 @@ class DataConfig(Config):
     """What may not stand in training and in tests."""
     augment: AugmentConfig = AugmentConfig()
     """Variants of training questions; none by default."""
+    canaries: CanariesConfig | None = None
+    """Secrets to plant in the training rows; `evaluation.privacy` then measures how well they are remembered. None by
+    default."""
     max_quarantined: float = Field(default=0.5, ge=0.0, le=1.0)
     """Stop when more than this share of the rows can't be used: then the file is probably not what it seems."""

@@ -20,7 +20,7 @@ from tuneloop.core.records import SPLITS, Dataset, Sample
 from tuneloop.data.augment.run import Made, augment, files_of
 from tuneloop.data.census import Census, Measure
 from tuneloop.data.clean import active_rules
-from tuneloop.data.config import DataConfig, MaskConfig
+from tuneloop.data.config import CanariesConfig, DataConfig, MaskConfig
 from tuneloop.data.conversation import RULES as CONVERSATION_RULES
 from tuneloop.data.fates import RULES as REMOVING_RULES
 from tuneloop.data.fates import Fates, decide
@@ -37,6 +37,7 @@ from tuneloop.data.tally import Tally
 from tuneloop.store.artifacts import new_artifact, scratch_folder, verify
 from tuneloop.store.samples import write_samples
 from tuneloop.store.workspace import Workspace
+from tuneloop.text.canaries import canary_samples
 
 FORMAT = 2
 """Raised when the same files and recipe start to give another dataset."""
@@ -117,12 +118,14 @@ def run(
             compared = gather(inputs.against, config, spool, Tally.of(rules, masker), foreign=True, **how)
             fates = decide(spool, config, seed, tally, progress)
             made: dict[str, Made] = {}
+            planted = planted_canaries(config.canaries, language, seed)
 
             def variants(training: Iterable[Sample]) -> Iterator[Sample]:
-                """More training rows; nothing is looked up where none are wanted."""
+                """More training rows; nothing is looked up where none are wanted. Canaries come after everything that removes."""
                 if config.augment.wanted:
                     taken = HeldQuestions(spool, fates, config.leaks).asks
                     yield from augment(training, config.augment, folder=folder, taken=taken, made=made, **how)
+                yield from planted
 
             census = write_splits(ready, spool, fates, measure, variants, sum(config.augment.wanted.values()), progress)
             facts = summarise(
@@ -156,6 +159,13 @@ def find_inputs(
     if found.has_files:
         identity["mask_key"] = mask_identity(config.mask, workspace)
     return found
+
+
+def planted_canaries(config: CanariesConfig | None, language: str, seed: int) -> list[Sample]:
+    """The training rows that hold canaries; none unless the recipe asks for them."""
+    if config is None:
+        return []
+    return canary_samples(config.count, "zh" if language == "zh" else "en", seed, config.repeats)
 
 
 def write_splits(

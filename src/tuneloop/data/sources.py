@@ -87,6 +87,8 @@ def fingerprint(config: DataConfig, sources: list[Source]) -> tuple[dict[str, An
     for entry in resolved["sources"]:
         if entry["path"] is not None:
             entry["path"] = last_part(entry["path"])
+    if resolved["canaries"] is None:  # datasets that were made before there were any keep their key
+        del resolved["canaries"]
     inputs = {f"{number}:{source.name}": source.sha256 for number, source in enumerate(sources, start=1)}
     infos = {f"{n}:dataset_info.json": source.info.sha256 for n, source in enumerate(sources, 1) if source.info}
     return resolved, {**inputs, **infos}

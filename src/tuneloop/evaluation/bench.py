@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuneloop.core.messages import Language
-from tuneloop.core.records import Figure, Sample
+from tuneloop.core.records import Figure, Message, Sample
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.scoring import Rows, Scored
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tuneloop.models.load import LoadedModel
 
 BASE = "base"
+
+Consult = Callable[[str, Mapping[str, Sequence[Message]], str], dict[str, str]]
+"""From a server (`https://host/v1#model`), messages by key, and a name for the progress bar to what it says, by key."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Bench:
     """The rows that the adapter was trained on."""
     respond: Callable[[str, Sequence[Sample], str], list[Answer]]
     """From an arm, rows and a name for the progress bar to answers."""
+    consult: Consult
 
     @property
     def arms(self) -> tuple[str, ...]:

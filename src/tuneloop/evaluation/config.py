@@ -38,6 +38,17 @@ class LatencyConfig(Config):
     """Length of every measured answer."""
     first_token_ms: float = Field(default=500.0, gt=0.0)
     """The bar: 95% of the first tokens of a single stream come earlier."""
+    servers: tuple[str, ...] = ()
+    """Servers that are measured too, as their clients see them: `http://127.0.0.1:8000/v1#model`."""
+
+
+class JudgeConfig(Config):
+    """Another model's opinion of base and tuned answers; test rows and answers are sent to it. The verdict never rests on it."""
+
+    url: str = Field(pattern=r"^https?://[^#]+#.+$")
+    """The judge: `https://host/v1#model`; its key stands in the environment variable `OPENAI_API_KEY`."""
+    rows: int = Field(default=50, ge=2)
+    """Rows that it compares (a seeded choice), each twice with the answers' places swapped."""
 
 
 class ForgettingConfig(Config):
@@ -92,6 +103,11 @@ class EvaluationConfig(Config):
     """A built-in general probe before and after; `{}` with the defaults."""
     privacy: PrivacyConfig | None = None
     """Canaries and personal data of the training rows in answers; `{}` with the defaults."""
+    judge: JudgeConfig | None = None
+    """A judge by URL, places swapped and its agreement with itself reported."""
+    encoder: str | None = None
+    """Folder of a text encoder of yours (transformers' format, safetensors), relative to the recipe: reports how near each
+    answer's meaning is to its reference's (cosine of whole texts, and F1 of their tokens as BERTScore has it)."""
     near_duplicates: float = Field(default=0.9, gt=0.5, le=1.0)
     """Rows whose questions are at least this alike count as one for every interval (1: only equal ones)."""
     turns: Literal["last", "all", "own"] = "last"

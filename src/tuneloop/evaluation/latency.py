@@ -52,7 +52,7 @@ def measure_engine(
             timed = _run(engine, requests, streams)
             figures[str(streams)] = summary(timed, time.perf_counter() - start)
             engine.prefix.forget()
-        found["arms"][arm] = {"streams": figures, "passed": _passed(figures, config)}
+        found["arms"][arm] = {"streams": figures, "passed": passed(figures, config)}
     return found
 
 
@@ -102,7 +102,7 @@ def _run(engine: Engine, requests: Sequence[Request], streams: int) -> list[Time
     return done
 
 
-def _passed(figures: Mapping[str, Mapping[str, float]], config: LatencyConfig) -> bool:
+def passed(figures: Mapping[str, Mapping[str, float]], config: LatencyConfig) -> bool:
     """Whether the first tokens of the fewest streams keep the bar."""
     fewest = figures[str(min(config.streams))]
     return fewest["first_token_ms_p95"] < config.first_token_ms

@@ -4,75 +4,63 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tuneloop.core.errors import TryAgainError, UsageError
+from tuneloop.core.errors import DataError
 from tuneloop.core.records import Message
 from tuneloop.evaluation.config import LatencyConfig
-from tuneloop.evaluation.latency import Timed, summary
+from tuneloop.evaluation.latency import Timed, passed, summary
+from tuneloop.evaluation.remote import posted
 
-TIMEOUT = 120.0
 DATA = b"data:"
 
 
-def measure_server(
-    url: str, model: str, prompts: Sequence[Sequence[Message]], config: LatencyConfig, *, key: str | None = None
-) -> dict[str, Any]:
+def measure_server(given: str, prompts: Sequence[Sequence[Message]], config: LatencyConfig) -> dict[str, Any]:
     """Measure a server's streamed answers.
 
     Args:
-        url: up to and including `/v1`.
-        model: name of the model or adapter as the server knows it.
-        prompts: messages before the answer.
+        given: `https://host/v1#model`.
+        prompts: messages before the answer, at least one; asked in turn, the same ones again where there are too few.
         config: the recipe's `evaluation.latency:`.
-        key: an API key, when the server wants one.
 
     Returns:
-        By number of streams the figures of `latency.summary`; a chunk of the stream counts as a token.
+        The figures of `summary` by number of streams (a chunk of the stream counts as a token), and whether the bar is
+        kept: as `measure_engine` has it for each arm.
 
     Raises:
-        UsageError: the address is none, or the server refuses (codes `evaluation.server_url`, `evaluation.server_refuses`).
-        TryAgainError: the server does not answer (code `evaluation.server_away`).
+        UsageError: the address is none (code `evaluation.url_wrong`).
+        TryAgainError: the server can't be reached, or is busy (code `evaluation.url_away`).
+        NotAllowedError: it refuses the key (code `evaluation.url_refused`).
+        DataError: it answers something else than the API says (code `evaluation.url_answer`).
     """
-    if not url.startswith(("http://", "https://")):
-        raise UsageError("evaluation.server_url", url=url)
-    found: dict[str, Any] = {}
+    figures: dict[str, dict[str, float]] = {}
     for streams in config.streams:
         number = max(config.requests, 2 * streams)
-        bodies = [_body(model, prompts[place % len(prompts)], config) for place in range(number)]
-        _ask(url, bodies[0], key)  # warm-up
+        bodies = [_body(prompts[place % len(prompts)], config) for place in range(number)]
+        _ask(given, bodies[0])  # warm-up
         start = time.perf_counter()
         with ThreadPoolExecutor(max_workers=streams) as pool:
-            timed = list(pool.map(lambda body: _ask(url, body, key), bodies))
-        found[str(streams)] = summary(timed, time.perf_counter() - start)
-    return found
+            timed = list(pool.map(lambda body: _ask(given, body), bodies))
+        if not any(one.tokens for one in timed):
+            raise DataError("evaluation.url_answer", url=given, answer="no text in the stream")
+        figures[str(streams)] = summary(timed, time.perf_counter() - start)
+    return {"streams": figures, "passed": passed(figures, config)}
 
 
-def _body(model: str, messages: Sequence[Message], config: LatencyConfig) -> bytes:
+def _body(messages: Sequence[Message], config: LatencyConfig) -> dict[str, Any]:
     asked = [{"role": message.role, "content": message.content} for message in messages]
-    content = {"model": model, "messages": asked, "max_tokens": config.max_new_tokens, "temperature": 0, "stream": True}
-    return json.dumps(content).encode()
+    return {"messages": asked, "max_tokens": config.max_new_tokens, "temperature": 0, "stream": True}
 
 
-def _ask(url: str, body: bytes, key: str | None) -> Timed:
-    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
-    request = urllib.request.Request(f"{url.rstrip('/')}/chat/completions", data=body, headers=headers)
+def _ask(given: str, body: dict[str, Any]) -> Timed:
     start = time.perf_counter()
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            return Timed(tuple(came - start for came in _came(response)))
-    except urllib.error.HTTPError as error:
-        said = error.read()[:200].decode(errors="replace")
-        raise UsageError("evaluation.server_refuses", url=url, status=error.code, said=said) from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise TryAgainError("evaluation.server_away", url=url, problem=str(error)) from error
+    with posted(given, body) as response:
+        return Timed(tuple(came - start for came in _came(response)))
 
 
-def _came(lines: Iterator[bytes]) -> Iterator[float]:
+def _came(lines: Iterable[bytes]) -> Iterator[float]:
     """When each piece of text came."""
     for line in lines:
         if not line.startswith(DATA):
@@ -80,6 +68,18 @@ def _came(lines: Iterator[bytes]) -> Iterator[float]:
         data = line[len(DATA) :].strip()
         if data == b"[DONE]":
             return
-        choices = json.loads(data).get("choices") or [{}]
-        if choices[0].get("delta", {}).get("content"):
+        if _text_of(json.loads(data)):
             yield time.perf_counter()
+
+
+def _text_of(chunk: Any) -> str:
+    """The text of one chunk; the first and the last one have none.
+
+    Raises:
+        ValueError: it is no chunk of a chat completion.
+    """
+    try:
+        choices = chunk.get("choices") or [{}]
+        return str(choices[0].get("delta", {}).get("content") or "")
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(str(chunk)[:200]) from error

@@ -18,7 +18,9 @@ from tuneloop.evaluation.attacks import safety, system_of
 from tuneloop.evaluation.bench import BASE, Bench
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.forgetting import forgetting
+from tuneloop.evaluation.judge import judge_answers
 from tuneloop.evaluation.latency import measure_engine
+from tuneloop.evaluation.latency_http import measure_server
 from tuneloop.evaluation.privacy import canary_rows, exposure, repeated_secrets
 from tuneloop.evaluation.results import Probe
 from tuneloop.evaluation.robustness import Respond, robustness
@@ -66,10 +68,19 @@ def examine_privacy(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
     return {"privacy": probe} if probe.arms else {}
 
 
+def examine_judge(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
+    """Another model's opinion of baseline and judged arm."""
+    if config.judge is None or len(bench.arms) < 2:
+        return {}
+    baseline, judged = (bench.scored[arm].answers for arm in bench.arms)
+    return {"judge": judge_answers(bench.rows, baseline, judged, config.judge, bench.consult, bench.language)}
+
+
 PROBES: dict[str, Callable[[Bench, EvaluationConfig], dict[str, Probe]]] = {
     "robustness": examine_robustness,
     "forgetting": examine_forgetting,
     "privacy": examine_privacy,
+    "judge": examine_judge,
 }
 
 
@@ -90,6 +101,8 @@ def examine(bench: Bench, config: EvaluationConfig) -> tuple[dict[str, Probe], d
     if config.latency is not None:
         prompts = bench.loaded.template.prompt_many([row.prompt for row in bench.rows.samples])
         times["latency"] = measure_engine(bench.engine, bench.adapters, prompts, config.latency)
+        asked = [row.prompt for row in bench.rows.samples]
+        times["latency"]["arms"] |= {url: measure_server(url, asked, config.latency) for url in config.latency.servers}
     return found, times
 
 

@@ -11,8 +11,10 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,15 +76,14 @@ def ask_server(
 
 
 def _ask(given: str, key: str, messages: Sequence[Message], generation: GenerationConfig) -> Answer:
-    address, model = parse_url(given)
     body = {
-        "model": model,
         "messages": [message.model_dump() for message in messages],
         "max_tokens": int(generation.max_new_tokens),
         "temperature": generation.temperature,
     }
     start = time.perf_counter()
-    reply = _post(f"{address}/chat/completions", body, given)
+    with posted(given, body) as response:
+        reply = json.loads(response.read())
     seconds = time.perf_counter() - start
     try:
         choice = reply["choices"][0]
@@ -101,15 +102,30 @@ def _ask(given: str, key: str, messages: Sequence[Message], generation: Generati
     )
 
 
-def _post(url: str, body: Mapping[str, Any], given: str) -> Any:
+@contextmanager
+def posted(given: str, body: Mapping[str, Any]) -> Iterator[HTTPResponse]:
+    """Ask a server for a chat completion; what goes wrong while its answer is read is told as below.
+
+    Args:
+        given: `https://host/v1#model`.
+        body: the request, without the model.
+
+    Raises:
+        UsageError: the address is none (code `evaluation.url_wrong`).
+        TryAgainError: the server can't be reached, or is busy (code `evaluation.url_away`).
+        NotAllowedError: it refuses the key (code `evaluation.url_refused`).
+        DataError: it answers something else than the API says (code `evaluation.url_answer`).
+    """
+    address, model = parse_url(given)
     headers = {"Content-Type": "application/json"}
-    secret, parts = os.environ.get(KEY), urlsplit(url)
+    secret, parts = os.environ.get(KEY), urlsplit(address)
     if secret and (parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")):
         headers["Authorization"] = f"Bearer {secret}"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    content = json.dumps({"model": model, **body}).encode()
+    request = urllib.request.Request(f"{address}/chat/completions", content, headers)
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as reply:
-            return json.loads(reply.read())
+        with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            yield response
     except urllib.error.HTTPError as error:
         error.close()  # it holds the connection
         if error.code in (401, 403):
@@ -117,7 +133,7 @@ def _post(url: str, body: Mapping[str, Any], given: str) -> Any:
         if error.code == 429 or error.code >= 500:
             raise TryAgainError("evaluation.url_away", url=given, problem=f"HTTP {error.code}") from error
         raise DataError("evaluation.url_answer", url=given, answer=f"HTTP {error.code} {error.reason}") from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
         problem = getattr(error, "reason", None) or error
         raise TryAgainError("evaluation.url_away", url=given, problem=problem) from error
     except ValueError as error:

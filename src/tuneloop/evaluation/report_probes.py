@@ -8,10 +8,18 @@ from typing import Any
 from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Figure
 from tuneloop.evaluation.results import Probe, Results
-from tuneloop.evaluation.wording import arm_label, metric_label, show_bound, show_difference, show_figure, show_value
+from tuneloop.evaluation.wording import (
+    arm_label,
+    metric_label,
+    show_bound,
+    show_difference,
+    show_figure,
+    show_p,
+    show_value,
+)
 from tuneloop.store.page import Block, Paragraph, Section, Table, Texts
 
-SHARES = ("resisted", "refused", "accuracy", "repeated")
+SHARES = ("resisted", "refused", "accuracy", "repeated", "won", "lost", "tied", "agreed", "first", "unread")
 """Beginnings of figures that are shares."""
 
 
@@ -43,6 +51,19 @@ def probe_sections(results: Results, timings: Mapping[str, Any], language: Langu
             (_by_arm(probes["privacy"], text(f"evaluation.probe.{key}", language, **details), language),),
             language,
         )
+    if "judge" in probes:
+        (compared,) = probes["judge"].comparisons
+        difference = _with_bounds(
+            "accuracy", Figure(value=compared.difference, low=compared.low, high=compared.high), language
+        )
+        caption = text(
+            "evaluation.probe.judge_caption",
+            language,
+            **probes["judge"].details,
+            difference=difference,
+            p=show_p(compared.p),
+        )
+        yield _section("judge", (_by_arm(probes["judge"], caption, language),), language)
     if "latency" in timings:
         yield _latency(timings["latency"], language)
 

@@ -15,7 +15,7 @@ from tuneloop.core.errors import TryAgainError
 from tuneloop.core.evidence import rows_needed
 from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
-from tuneloop.core.records import Evaluation, Sample
+from tuneloop.core.records import Evaluation, Message, Sample
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.engine.engine import Engine
 from tuneloop.evaluation.answering import (
@@ -27,14 +27,16 @@ from tuneloop.evaluation.answering import (
     start_engine,
     timings,
 )
-from tuneloop.evaluation.answers import Answer, Generated
+from tuneloop.evaluation.answers import Answer, Generated, Shelf, answers_file
 from tuneloop.evaluation.arms import TUNED, Given, Questions, answer_limit, arms_for, questions
 from tuneloop.evaluation.bench import Bench
+from tuneloop.evaluation.card import render_card
 from tuneloop.evaluation.comparison import compare_all, detectable_of, pairs_of
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import signatures, split_as
 from tuneloop.evaluation.nearest import nearest_in
 from tuneloop.evaluation.probes import examine
+from tuneloop.evaluation.remote import ask_server
 from tuneloop.evaluation.report import render_report
 from tuneloop.evaluation.results import (
     Headline,
@@ -49,6 +51,9 @@ from tuneloop.evaluation.results import (
 from tuneloop.evaluation.scoring import Scored, field_table, figures, language_of, rule_table, score_arm, slices
 from tuneloop.evaluation.subject import Gathered, Subject, gather
 from tuneloop.store.artifacts import MANIFEST, sync_tree, verify, write_manifest, write_text_atomically
+
+CONSULTED_TOKENS = 512
+"""Longest opinion of a judge: its choice is one letter, but some models think first."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,14 @@ class Answered:
         )
         made = answer_more(work, self.engine, arm, more, label)
         return [made.answers[more.of_row[sample.id]] for sample in samples]
+
+    def consult(self, url: str, messages: Mapping[str, Sequence[Message]], label: str) -> dict[str, str]:
+        """Ask a server that is no arm; what it said before is kept."""
+        work = self.answering
+        greedy = work.generation.model_copy(update={"temperature": 0.0, "max_new_tokens": CONSULTED_TOKENS})
+        kept = answers_file(work.cache, {"url": url, "consulted": CONSULTED_TOKENS})
+        made = ask_server(url, messages, greedy, Shelf(kept, label, work.progress, work.afresh))
+        return {key: answer.text for key, answer in made.answers.items()}
 
 
 def run(
@@ -122,6 +135,7 @@ def run(
             language=subject.language,
             train=gathered.train,
             respond=answered.respond,
+            consult=answered.consult,
         )
         probes, times = examine(bench, config)
         warnings = [*answered.warnings, *_warnings(scored, gathered.leaks)]
@@ -235,6 +249,7 @@ def _write(
     subject = gathered.subject
     write_predictions(place, gathered.rows, scored)
     write_results(place, results)
+    write_text_atomically(place / "README.md", render_card(results))
     write_text_atomically(place / "timings.json", json.dumps(times, indent=1) + "\n")
     # The adapter of a run lies in the run's folder, beside the log of its training.
     run_folder = subject.adapter.parent if subject.adapter else None

@@ -16,6 +16,7 @@ from tuneloop.evaluation.facts import invented
 from tuneloop.evaluation.labels import label_statistics, macro_f1, parse_label
 from tuneloop.evaluation.metrics import BINARY, METRICS, POOLED, repetition
 from tuneloop.evaluation.script import Script, Violation, check, judges
+from tuneloop.evaluation.similarity import LIKENESS, Encoder, likeness
 from tuneloop.evaluation.statistics import Array, Estimate, bootstrap, by_unit, mean, per_row, wilson
 from tuneloop.text.words import has_han, split_characters
 
@@ -92,13 +93,17 @@ class Rows:
     schema: RecordSchema | None = None
     """What such records must fit."""
 
+    encoder: Encoder | None = None
+    """Compares meanings, where the recipe names one."""
+
     @property
     def compared(self) -> tuple[str, ...]:
         """The metrics that arms are compared by."""
         if self.candidates is not None:  # a label always ends, is never long, and keeps to no script's form
             return tuple(self.metrics)
         grounded = ("grounded",) if "fact_recall" in self.metrics else ()
-        return (*(("script_compliance",) if self.script else ()), *self.metrics, *grounded, "ended")
+        near = LIKENESS if self.encoder is not None else ()
+        return (*(("script_compliance",) if self.script else ()), *self.metrics, *grounded, *near, "ended")
 
     @property
     def reported(self) -> tuple[str, ...]:
@@ -154,6 +159,8 @@ def score_arm(rows: Rows, answers: Sequence[Answer], references: Sequence[Answer
         # A row is right or wrong; F1 knows labels only.
         right = [float(label == row.answer.strip()) for label, row in zip(meant, rows.samples, strict=True)]
         scores |= {metric: right for metric in LABEL_METRICS if metric in rows.metrics}
+    if rows.encoder is not None:
+        scores |= likeness(rows.encoder, [triple[0] for triple in triples], [triple[1] for triple in triples])
     if rows.records:
         judged = judge_records([triple[0] for triple in triples], [triple[1] for triple in triples], rows.schema)
         scores |= judged.scores

@@ -22,6 +22,7 @@ from tuneloop.evaluation.remote import is_url, parse_url
 from tuneloop.evaluation.rows import as_rows, asked_of, choose, leaked, read_test_rows, refuse_leaks, units_of
 from tuneloop.evaluation.scoring import Rows
 from tuneloop.evaluation.script import Script, load_script
+from tuneloop.evaluation.similarity import load_encoder
 from tuneloop.evaluation.tasks import TASKS, labels_of
 from tuneloop.store.artifacts import manifest_hash, verify
 from tuneloop.store.samples import read_split
@@ -33,7 +34,7 @@ if TYPE_CHECKING:  # summaries of finished evaluations need no torch
 FORMAT = 3
 """Raised when the same input starts to give other results."""
 
-HASHED = ("dataset", "model", "template", "adapter", "script", "schema")
+HASHED = ("dataset", "model", "template", "adapter", "script", "schema", "encoder")
 """The inputs whose hash tells how to repeat an evaluation."""
 
 
@@ -144,7 +145,7 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
         force: let test rows stand that were trained on.
 
     Raises:
-        RecipeError: the script, the headline or the JSON schema is wrong.
+        RecipeError: the script, the headline, the JSON schema or the encoder is wrong.
         DataError: the test split is empty, or a reference is none.
         RefusedError: test rows stand in the training split (code `evaluation.leak`), and not `force`.
         UsageError: an address in `evaluation.against` is none (code `evaluation.url_wrong`).
@@ -165,6 +166,10 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
     if task.records:
         check_references(rows.samples, schema)
         rows = replace(rows, records=True, schema=schema)
+    hashes = {**_hashes(subject, script), **({"schema": schema.sha256} if schema else {})}
+    if config.encoder and rows.candidates is None:
+        encoder = load_encoder(config.encoder, subject.folder)
+        rows, hashes["encoder"] = replace(rows, encoder=encoder), encoder.sha256
     return Gathered(
         config=config,
         generation=generation,
@@ -177,7 +182,7 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
         leaks=leaks,
         labels=labels,
         schema=schema,
-        hashes={**_hashes(subject, script), **({"schema": schema.sha256} if schema else {})},
+        hashes=hashes,
     )
 
 

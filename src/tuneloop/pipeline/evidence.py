@@ -27,6 +27,7 @@ def evidence(config: EvaluationConfig, test_rows: int) -> Finding:
     shown: dict[Need, bool] = {
         "script": config.script is not None,
         "labels": TASKS[config.task].labelled,
+        "schema": TASKS[config.task].records and config.json_schema is not None,
         "nearest": True,
     }
     arms = arms_for([need for need, there in shown.items() if there], adapted=True, chosen=config.arms)

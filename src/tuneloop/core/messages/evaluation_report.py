@@ -104,6 +104,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Classify the message. Answer with exactly one of these labels and nothing else:\n{labels}",
         "对消息进行分类。只回答下列标签之一，不要写其他内容：\n{labels}",
     ),
+    "evaluation.encoder_wrong": ("{file} holds no usable encoder: {problem}", "{file} 中没有可用的编码器：{problem}"),
+    "evaluation.encoder_wrong.hint": (
+        "evaluation.encoder names a folder in transformers' format (config.json, tokenizer, *.safetensors), relative to the "
+        "recipe.",
+        "evaluation.encoder 应为 transformers 格式的文件夹（config.json、分词器、*.safetensors），路径相对于配方。",
+    ),
     "evaluation.schema_wrong": ("{file} is no JSON schema: {problem}", "{file} 不是 JSON Schema：{problem}"),
     "evaluation.schema_wrong.hint": (
         "evaluation.json_schema names a file with a JSON schema, relative to the recipe.",
@@ -221,6 +227,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.metric.fact_recall": ("fact recall", "事实召回率"),
     "evaluation.metric.grounded": ("no invented fact", "无编造事实"),
     "evaluation.metric.accuracy": ("accuracy", "准确率"),
+    "evaluation.metric.similarity": ("similarity of meaning", "语义相似度"),
+    "evaluation.metric.bert_score": ("token similarity (BERTScore F1)", "词元相似度（BERTScore F1）"),
     "evaluation.metric.field_f1": ("F1 of fields", "字段 F1"),
     "evaluation.metric.record_match": ("whole record right", "整条记录正确率"),
     "evaluation.metric.schema_valid": ("valid JSON", "JSON 有效率"),
@@ -332,6 +340,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "corrected. Smallest detectable: found in 80 of 100 evaluations of this size.",
         "主指标与其他指标分别做多重比较校正（Holm），区间未校正。最小可检出差异：同等规模的评估 100 次中能检出 80 次。",
     ),
+    "evaluation.card.facts": ("Model and data", "模型与数据"),
+    "evaluation.card.probes": ("Examinations", "专项检查"),
+    "evaluation.card.probe": ("examination", "检查"),
+    "evaluation.card.loss": ("loss against the baseline", "相对基准的损失"),
+    "evaluation.card.limits": ("What this does not say", "本评估不能说明什么"),
+    "evaluation.card.limit_rows": (
+        "It rests on {rows} held-out rows of {data}; other questions, customers or times were not seen.",
+        "只依据 {data} 的 {rows} 行留出数据，未涉及其他问题、客户或时期。",
+    ),
+    "evaluation.card.limit_effect": (
+        "Against {arm}, true differences below {effect} can go unnoticed (power 80%).",
+        "与{arm}相比，小于 {effect}的真实差异可能检不出（功效 80%）。",
+    ),
+    "evaluation.card.limit_unmeasured": ("Not measured: {names}.", "未测量：{names}。"),
     "evaluation.report.fields": ("Fields of the records", "记录的字段"),
     "evaluation.report.fields_caption": (
         "Share of rows with each field whose answer gives exactly its values.",
@@ -401,6 +423,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.origin.script_sha256": ("script hash", "话术规范哈希"),
     "evaluation.report.origin.schema": ("JSON schema", "JSON Schema"),
     "evaluation.report.origin.schema_sha256": ("JSON schema hash", "JSON Schema 哈希"),
+    "evaluation.report.origin.encoder_sha256": ("encoder hash", "编码器哈希"),
     "evaluation.report.origin.seed": ("seed", "随机种子"),
     "evaluation.report.origin.device": ("device", "设备"),
     "evaluation.report.origin.dtype": ("compute type", "计算类型"),
