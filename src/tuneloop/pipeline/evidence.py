@@ -6,9 +6,7 @@ from tuneloop.core.evidence import rows_needed
 from tuneloop.core.messages import text
 from tuneloop.core.records import Finding
 from tuneloop.evaluation.arms import Need, arms_for
-from tuneloop.evaluation.comparison import pairs_of
 from tuneloop.evaluation.config import EvaluationConfig
-from tuneloop.evaluation.tasks import TASKS
 
 
 def evidence(config: EvaluationConfig, test_rows: int) -> Finding:
@@ -23,6 +21,9 @@ def evidence(config: EvaluationConfig, test_rows: int) -> Finding:
     >>> evidence(EvaluationConfig(script="bank-service"), 6).status
     'warn'
     """
+    from tuneloop.evaluation.comparison import pairs_of  # both bring scipy
+    from tuneloop.evaluation.tasks import TASKS
+
     rows = min(test_rows, config.max_rows or test_rows)
     shown: dict[Need, bool] = {
         "script": config.script is not None,
