@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tuneloop.core.errors import UsageError
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Adapter, Dataset, Decision, Evaluation, Plan, Result, Run
 from tuneloop.pipeline.loop import STAGES, Loop, Outcome, Stage, run_loop, smoke_recipe
@@ -50,6 +51,7 @@ def check(
     workspace: AnyWorkspace = None,
     *,
     device: str | None = None,
+    measure: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Plan:
@@ -58,13 +60,19 @@ def check(
     Args:
         recipe, workspace, progress: as in `prepare`.
         device: plan for a machine that is not here: t4, a10, 4090, h100.
+        measure: also try one real step of the largest micro-batch, and the room on the disk, as a training does.
         force: prepare the dataset again.
 
     Raises:
-        UsageError: there is no such device (code `training.device_unknown`).
+        UsageError: there is no such device (code `training.device_unknown`), or a step is to be tried on it
+            (`training.measure_elsewhere`).
     """
+    if device is not None and measure:
+        raise UsageError("training.measure_elsewhere", device=device)
     loop = _loop(recipe, workspace, ["prepare"] if force else [], progress)
-    return loop.plan if device is None else loop.plan_for(device)
+    if device is not None:
+        return loop.plan_for(device)
+    return loop.measured_plan if measure else loop.plan
 
 
 def train(

@@ -16,6 +16,8 @@ ResumeOption = Annotated[bool | None, typer.Option("--resume/--no-resume", help=
 DeviceOption = Annotated[
     str | None, typer.Option("--device", metavar="t4|a10|4090|h100", help=text("cli.option.plan_device"))
 ]
+MeasureOption = Annotated[bool, typer.Option("--measure", help=text("cli.option.measure"))]
+FindRateOption = Annotated[bool, typer.Option("--find-learning-rate", help=text("cli.option.find_learning_rate"))]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=text("cli.option.run"))]
 
 
@@ -32,13 +34,14 @@ def check(
     recipe: RecipeArgument,
     set_: SetOption = None,
     device: DeviceOption = None,
+    measure: MeasureOption = False,
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
     from tuneloop.cli.tables import plan_tables
 
     chosen = read_recipe(recipe, set_, accept_license)
-    plan = api.check(chosen, session.workspace, device=device, progress=session.progress)
+    plan = api.check(chosen, session.workspace, device=device, measure=measure, progress=session.progress)
     if plan.refused:
         session.show(*plan_tables(plan))
         refused = [finding for finding in plan.findings if finding.status == "refuse"]
@@ -53,12 +56,14 @@ def train(
     set_: SetOption = None,
     resume: ResumeOption = None,
     force: ForceOption = False,
+    find_learning_rate: FindRateOption = False,
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
     from tuneloop.cli.tables import commands, result_tables
 
-    chosen = read_recipe(recipe, set_, accept_license)
+    also = ["training.find_learning_rate=true"] if find_learning_rate else []
+    chosen = read_recipe(recipe, [*(set_ or ()), *also], accept_license)
     run = api.train(chosen, session.workspace, force=force, resume=resume, progress=session.progress)
     report = text("cli.report", path=run.path / "report.html")
     return Reply(run, [*result_tables(run), report, commands(text("cli.next"), [f"tuneloop evaluate {recipe}"])])

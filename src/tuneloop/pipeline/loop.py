@@ -135,10 +135,23 @@ class Loop:
     @cached_property
     def plan(self) -> Plan:
         """The pre-flight: what the training will do, and whether it should."""
-        from tuneloop.pipeline.evidence import evidence
         from tuneloop.training.prepare import prepare
 
-        plan = prepare(self._inputs(self.loaded), self.workspace.runs).plan
+        return self._with_evidence(prepare(self._inputs(self.loaded), self.workspace.runs).plan)
+
+    @cached_property
+    def measured_plan(self) -> Plan:
+        """The pre-flight with one real step and a look at the disk."""
+        from tuneloop.training.prepare import prepare
+        from tuneloop.training.rehearsal import rehearse
+
+        inputs, folder = self._inputs(self.loaded), self.workspace.runs / self.recipe.name
+        return self._with_evidence(rehearse(inputs, prepare(inputs, folder), folder))
+
+    def _with_evidence(self, plan: Plan) -> Plan:
+        """A plan with the finding whether its test rows can prove anything."""
+        from tuneloop.pipeline.evidence import evidence
+
         proof = evidence(self.recipe.evaluation, self.dataset.rows.get("test", 0))
         return plan.model_copy(update={"findings": (*plan.findings, proof)})
 

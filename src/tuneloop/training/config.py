@@ -21,6 +21,9 @@ class TrainingConfig(Config):
     """Passes over the training split."""
     learning_rate: Auto | Annotated[float, Field(gt=0, le=10)] = "auto"
     """Peak learning rate of AdamW."""
+    find_learning_rate: bool = False
+    """Before the training, try rates from a quarter to four times learning_rate for a few steps each, and take the one with
+    the lowest validation loss; costs about a sixth of the training."""
     warmup_steps: Auto | Annotated[int, Field(ge=0)] = "auto"
     """Optimiser steps until the peak is reached."""
     max_tokens_per_batch: Auto | PositiveInt = "auto"

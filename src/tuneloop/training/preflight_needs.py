@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from tuneloop.core.records import Finding
+from tuneloop.core.records import Finding, Plan
 from tuneloop.training.estimate import OPTIMISER_BYTES
 from tuneloop.training.subject import Subject, finding
 
@@ -39,12 +39,17 @@ def memory(subject: Subject) -> Finding:
 def disk(subject: Subject) -> Finding:
     """Room for every checkpoint that is kept (the last ones, the best, the one that a rollback may want), for the one
     being written, and for the adapter."""
-    parameters = subject.plan.figures["trained_parameters"]
-    needed = (subject.save_total_limit + 3) * OPTIMISER_BYTES * parameters + 4 * parameters
+    needed = disk_bytes(subject.plan, subject.save_total_limit)
     folder = next(p for p in (subject.folder, *subject.folder.parents) if p.exists())
     free = float(shutil.disk_usage(folder).free)
     status = "pass" if needed < 0.5 * free else "warn" if needed < free else "refuse"
     return finding("disk", status, needed=needed / 1e9, free=free / 1e9)
+
+
+def disk_bytes(plan: Plan, save_total_limit: int) -> int:
+    """What all checkpoints that can stand side by side take, and the adapter."""
+    parameters = int(plan.figures["trained_parameters"])
+    return (save_total_limit + 3) * OPTIMISER_BYTES * parameters + 4 * parameters
 
 
 def time(subject: Subject) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from peft import PeftModel
 
@@ -23,6 +25,8 @@ from tuneloop.training.loop import train
 from tuneloop.training.noise import noisy_embeddings
 from tuneloop.training.outcome import Place, finish, give_up, read_plan, read_run
 from tuneloop.training.prepare import Prepared, attached, make_budget, make_task, prepare, settings_of
+from tuneloop.training.rates import find_rate
+from tuneloop.training.rehearsal import rehearse
 from tuneloop.training.state import State, trained_parameters
 from tuneloop.training.task import Task
 
@@ -60,7 +64,10 @@ def run(
         return read_run(folder).model_copy(update={"reused": True})
     if different:
         progress.note(text("training.forced", difference="; ".join(different)))
-    prepared = prepare(inputs, folder, begun=read_plan(folder))
+    begun = read_plan(folder)
+    prepared = prepare(inputs, folder, begun=begun)
+    if begun is None and not prepared.plan.refused:
+        prepared = replace(prepared, plan=rehearse(inputs, prepared, folder))
     if not (force and prepared.train):  # without any sample to train on there is nothing to force
         _refuse(prepared.plan)
     workspace.ensure()
@@ -68,6 +75,8 @@ def run(
         if (folder / MANIFEST).exists():  # finished while this process was getting ready
             return read_run(folder).model_copy(update={"reused": True})
         folder.mkdir(parents=True, exist_ok=True)
+        if begun is None and inputs.training.find_learning_rate:
+            prepared = replace(prepared, plan=find_rate(inputs, prepared, folder, progress))
         write_text_atomically(folder / "recipe.yaml", recipe_yaml)
         write_text_atomically(folder / "plan.json", prepared.plan.model_dump_json(indent=2) + "\n")
         keep_identity(folder, identity, different)

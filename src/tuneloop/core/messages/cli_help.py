@@ -48,6 +48,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The JSON schema of a script, for editors.",
         "输出话术规范的 JSON schema，供编辑器使用。",
     ),
+    "cli.option.measure": (
+        "Load the weights and try one real step of the largest micro-batch, and the room on the disk.",
+        "加载权重，试跑最大微批的一步，并试占磁盘空间。",
+    ),
+    "cli.option.find_learning_rate": (
+        "First try a few learning rates for a few steps each, and take the best (training.find_learning_rate).",
+        "先用几个学习率各试训若干步，取最优者（training.find_learning_rate）。",
+    ),
     "cli.option.plan_device": (
         "Plan for a GPU that is not here; the model's weights are not needed.",
         "为本机没有的 GPU 制订计划；无需模型权重。",

@@ -19,6 +19,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "LoRA wants about ten times full fine-tuning's rate; prior for hidden size {hidden}",
         "LoRA 需要约 10 倍于全量微调的学习率；按隐藏维度 {hidden} 的先验取值",
     ),
+    "training.why.rate_found": (
+        "the lowest validation loss of the rates from {planned:.2g} / 4 to {planned:.2g} × 4, tried for {steps} steps, the "
+        "best two for twice as many",
+        "在 {planned:.2g} 的 1/4 至 4 倍之间试训，各 {steps} 步，最优两个再训两倍步数，取验证损失最低者",
+    ),
+    "training.why.rate_not_tried": (
+        "the prior: there are no validation rows to choose a rate by",
+        "先验取值：没有验证数据，无法比较学习率",
+    ),
+    "training.rate_tried": (
+        "Learning rate {rate:.2g}: validation loss {loss:.4f}",
+        "学习率 {rate:.2g}：验证损失 {loss:.4f}",
+    ),
     "training.why.epochs": ("{rows} rows; early stopping ends it sooner", "共 {rows} 行；验证损失不降时提前停止"),
     "training.why.budget": ("small updates learn more per second", "小批量更新单位时间学得更多"),
     "training.why.token_budget": ("a token budget is used instead", "改用词元预算"),
@@ -87,6 +100,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "training.device_unknown": (
         "There is no device {name} in the table.",
         "设备表中没有 {name}。",
+    ),
+    "training.measure_elsewhere": (
+        "A step can't be tried on {device}: that machine is not here.",
+        "无法在 {device} 上试跑：该设备不在本机。",
+    ),
+    "training.measure_elsewhere.hint": (
+        "Leave out --measure or --device.",
+        "请去掉 --measure 或 --device。",
     ),
     "training.device_unknown.hint": ("Choose one of these: {known}.", "请从中选择：{known}。"),
     "training.two_budgets": (

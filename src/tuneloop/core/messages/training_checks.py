@@ -138,6 +138,43 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "set training.warmup_steps to {fitting} or to auto, or train longer",
         "将 training.warmup_steps 设为 {fitting} 或 auto，或增加训练步数",
     ),
+    "training.check.rehearsal": (
+        "a step of the largest micro-batch ({tokens} tokens) was tried: {measured:.1f} GB in use, {planned:.1f} GB planned, "
+        "{free:.1f} GB were free",
+        "已试跑最大微批（{tokens} 个词元）的一步：占用 {measured:.1f} GB，计划 {planned:.1f} GB，可用 {free:.1f} GB",
+    ),
+    "training.check.rehearsal.fix": (
+        "lower training.max_tokens_per_batch, or set training.gradient_checkpointing to true",
+        "请减小 training.max_tokens_per_batch，或将 training.gradient_checkpointing 设为 true",
+    ),
+    "training.check.rehearsal.full": (
+        "a step of the largest micro-batch ({tokens} tokens) does not fit into the {free:.1f} GB that are free",
+        "最大微批（{tokens} 个词元）的一步超出可用的 {free:.1f} GB",
+    ),
+    "training.check.rehearsal.full.fix": (
+        "lower training.max_tokens_per_batch; otherwise the training halves its micro-batches by itself",
+        "请减小 training.max_tokens_per_batch；否则训练会自动将微批减半",
+    ),
+    "training.check.rehearsal.too_long": (
+        "a step of the longest sample alone ({tokens} tokens) does not fit into the {free:.1f} GB that are free",
+        "最长样本（{tokens} 个词元）单独一步也超出可用的 {free:.1f} GB",
+    ),
+    "training.check.rehearsal.too_long.fix": (
+        "lower training.max_length below {tokens}, free some memory, or choose a smaller model",
+        "请将 training.max_length 调到 {tokens} 以下、释放内存，或换更小的模型",
+    ),
+    "training.check.room": (
+        "{needed:.2f} GB for all checkpoints were reserved in {folder} and given back",
+        "已在 {folder} 试占全部检查点所需的 {needed:.2f} GB 并归还",
+    ),
+    "training.check.room.full": (
+        "the disk of {folder} has no room for all checkpoints ({needed:.2f} GB), or a quota forbids it",
+        "{folder} 所在磁盘放不下全部检查点（{needed:.2f} GB），或受配额限制",
+    ),
+    "training.check.room.full.fix": (
+        "make room on this disk, lower training.save_total_limit, or move the workspace (--workspace)",
+        "请清理磁盘、减小 training.save_total_limit，或更换工作区（--workspace）",
+    ),
     "training.report_unreadable": ("{file} is not the report of a dataset.", "{file} 不是数据集报告。"),
     "training.report_unreadable.hint": (
         "Prepare the dataset again: `tuneloop data prepare RECIPE --force`.",
