@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import iban, luhn
 from stdnum.cn import ric
 
 from tuneloop.text.personal.find import find
 from tuneloop.text.personal.mask import mask_text, mask_texts, stand_in
+from tuneloop.text.personal.span import random_letters
 
 
 def test_tags_are_numbered_through_a_conversation_and_go_on_after_older_ones() -> None:
@@ -63,6 +67,30 @@ def test_masking_twice_is_masking_once(mode: str, number: int) -> None:
     once = mask_text(text, language="zh", mode=mode, key=b"k", possible="off").text  # type: ignore[arg-type]
     assert str(number) not in once
     assert mask_text(once, language="zh", mode=mode, key=b"k", possible="off").text == once  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "密码是Abc@1234，邮箱li.lei@mail.cn，微信号：lilei_2020"),
+        ("en", "我的身份证11010519491231002X，账号110105194912310038"),
+        ("en", "driver's license: D1838547 from 2a02:26f7::1 today"),
+        ("en", "call 1 (415) 555-2671, +44 (0)20 7946 0958, card 4111-1111-1111-1111"),
+        ("zh", "车牌京A·12345，打+82 138 6238 5678找我"),
+    ],
+)
+@given(key=st.integers(0, 10**9))
+@settings(max_examples=40)
+def test_no_stand_in_is_taken_for_a_value_of_another_type(language: str, text: str, key: int) -> None:
+    once = mask_text(text, language=language, key=str(key).encode(), possible="off").text
+    assert mask_text(once, language=language, key=str(key).encode(), possible="off").text == once
+
+
+def test_no_stand_in_spells_what_recognisers_look_for() -> None:
+    for number in range(3000):
+        letters = random_letters(random.Random(number), 10)
+        assert not set(letters) & set("aeioupqvwx")
+        assert not re.search(r"\d\d", letters)
 
 
 def test_different_values_rarely_share_a_stand_in() -> None:

@@ -42,7 +42,7 @@ _ENGLISH_PLATE = re.compile(
 )
 _DRIVER = re.compile(
     rf"(?:{DRIVER_HINT.pattern})(?: number| no\.?| #|号码|号|编号)?(?: is| was"
-    rf"|是|为)?[ :#]{{0,2}}(?P<value>[A-Z]{{0,2}}[ \-]?\d(?:[ \-]?[A-Z0-9]){{5,17}})(?![A-Za-z0-9])",
+    rf"|是|为)?[ :#]{{0,2}}(?P<value>[A-Z]{{0,2}}[ \-]?\d(?:[ \-]?\d|[A-Z](?![A-Z]{{2}})){{5,17}})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 _PLAIN_WORDS = frozenset(
@@ -121,7 +121,7 @@ def find_plates(text: str) -> Iterator[Span]:
 
 def stand_in_plate(value: str, chance: random.Random) -> str:
     """The same province with the letter I, which no city has; elsewhere a plate that starts with ZZ0."""
-    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
+    letters = "ABCDEFGHJKLMNRSTUYZ0123456789"  # spells neither QQ nor WX
     count = max(len(value) - 3, 4)
     if value[0].isascii():
         return "ZZ0" + "".join(chance.choices(letters, k=count))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from stdnum import luhn
 
 from tuneloop.text.personal.context import before, is_amount, is_numbered_thing
+from tuneloop.text.personal.identity import is_stand_in_id_card
 from tuneloop.text.personal.span import Span, digits_of, random_digits
 
 CARD_HINT = re.compile(r"\d(?:[ .\-]{0,2}\d){12}")
@@ -42,7 +43,7 @@ def find_bank_cards(text: str) -> Iterator[Span]:
     """
     for match in _CARD.finditer(text):
         value = digits_of(match[0])
-        if not 13 <= len(value) <= 19 or _STAND_IN.fullmatch(value):
+        if not 13 <= len(value) <= 19 or _STAND_IN.fullmatch(value) or is_stand_in_id_card(value):
             continue
         if (
             is_numbered_thing(text, match.start())

@@ -24,8 +24,9 @@ PLACEHOLDER = re.compile(
     r"|姓名|身份证号?)\]|#{3,}"
     r"|[0-9A-Za-z]{0,8}[*＊•×]{2,}(?:[ \-]?[*＊•×]{2,})*[0-9A-Za-z]{0,8}|(?<![A-Za-z0-9])[Xx]{3,}"
     r"(?:[\- ]?[Xx]{2,})*(?:[\- ]?\d{1,4})?(?![A-Za-z0-9])"
+    r"|user_[a-z2-9]{10}@example\.com|Masked-[a-z2-9]{8}|wxid-tl-[a-z2-9]{10}|tlmasked[a-z2-9]{12,32}"
 )
-"""What somebody masked before: it is left alone."""
+"""What somebody masked before, ourselves included: it is left alone, whatever its letters spell."""
 
 
 class Found(NamedTuple):

@@ -68,6 +68,17 @@ def stand_in_id_card(value: str, chance: random.Random) -> str:
     return first + ric.calc_check_digit(first + "0") if len(value) == 18 else first[:6] + first[8:17]
 
 
+def is_stand_in_id_card(value: str) -> bool:
+    """Say whether digits are a stand-in of ours, so that nobody takes them for a bank card.
+
+    >>> is_stand_in_id_card("996912195501178838"), is_stand_in_id_card("11010519491231002X")
+    (True, False)
+    """
+    if not value.startswith(_UNASSIGNED_REGION) or len(value) not in (15, 18):
+        return False
+    return _is_date(value[6:14] if len(value) == 18 else "19" + value[6:12])
+
+
 def find_passports(text: str) -> Iterator[Span]:
     """Passports and travel permits, where the words before the number say so.
 

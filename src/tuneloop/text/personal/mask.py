@@ -13,7 +13,7 @@ from typing import Literal
 
 from tuneloop.text.personal.find import Found, find
 from tuneloop.text.personal.recognisers import RECOGNISERS
-from tuneloop.text.personal.span import pour
+from tuneloop.text.personal.span import digits_of, pour
 
 Mode = Literal["pseudonym", "tag", "redact"]
 SHAPED = frozenset({"id_card", "bank_card", "mobile", "landline", "ssn", "phone", "iban", "plate", "passport"})
@@ -100,7 +100,9 @@ def _replacement(texts: list[str], language: str, mode: Mode, key: bytes) -> Cal
 
     def pseudonym(found: Found, written: str) -> str:
         value = stand_in(found.type, found.value, key)
-        return pour(value, written) if found.type in SHAPED else value
+        # "+44 (0)20 …" has a digit more than its number: poured into it, the country would be another one.
+        fits = not value.startswith("+") or len(digits_of(value)) == len(digits_of(written))
+        return pour(value, written) if found.type in SHAPED and fits else value
 
     return pseudonym
 

@@ -40,11 +40,16 @@ _AMERICAN = re.compile(
     r"[ .\-]{0,2}\d{4}(?:[ ,]{0,2}(?:ext\.?|x|extension)[ ]?\d{1,6})?(?![A-Za-z0-9]|[.\-]\d|,\d{3}(?!\d))"
     r"|(?<![A-Za-z0-9])(?:\+?1[ \-])?[2-9](?:[ .\-]\d){9}(?![A-Za-z0-9]|[ .\-]\d)"
 )
-_INTERNATIONAL = re.compile(r"(?<![A-Za-z0-9])(?:\+|00)[1-9]\d{0,2}(?:[ .\-()/]{0,3}\d){6,12}(?![A-Za-z0-9])")
-_BRITISH = re.compile(r"(?<![A-Za-z0-9])(?<!\d[.\-])\(?0(?:[ \-()]{0,2}\d){9,10}(?![A-Za-z0-9]|[.\-]\d|,\d{3}(?!\d))")
+_INTERNATIONAL = re.compile(
+    r"(?<![A-Za-z0-9])(?:\+|(?<!\d[.\- ])00)[1-9]\d{0,2}(?:[ .\-()/]{0,3}\d){6,12}(?![A-Za-z0-9])"
+)
+_BRITISH = re.compile(
+    r"(?<![A-Za-z0-9])(?<!\d[.\-])\(?0(?=[ \-()]{0,2}[1-9])(?:[ \-()]{0,2}\d){9,10}(?![A-Za-z0-9]|[.\-]\d|,\d{3}(?!\d))"
+)
 _TOLL_FREE = ("400", "800", "833", "844", "855", "866", "877", "888", "900")
-_STAND_IN_AREAS = ("299", "399", "499", "599", "699", "799")
-"""North American area codes that end in 99 are kept for an expansion of the plan; nobody has one."""
+_STAND_IN_AREAS = tuple(f"29{last}" for last in range(10))
+"""North American area codes with a 9 in their middle are kept for an expansion of the plan; nobody has one. Those that start
+with 2 are not read as mainland mobiles when a 1 stands before them."""
 
 
 def find_mobiles(text: str) -> Iterator[Span]:
@@ -148,8 +153,9 @@ def _international(text: str) -> Iterator[Span]:
                 continue
             if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.TOLL_FREE:
                 continue
-            if digits_of(written)[len(str(number.country_code)) :].startswith("00") and not region:
-                continue  # our stand-ins
+            digits = digits_of(written)
+            if not region and (digits[len(str(number.country_code)) :].startswith("00") or digits[-11:-7] == "1540"):
+                continue  # our stand-ins, of such a number or of a mainland mobile
             if region and match[0].isdigit() and not _CALL.search(before(text, match.start(), 40)):
                 continue
             value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -79,9 +79,14 @@ def random_digits(chance: random.Random, count: int) -> str:
 
 
 def random_letters(chance: random.Random, count: int) -> str:
-    """A string of `count` lower-case letters and digits, without those that are mistaken for others.
+    """A string of `count` lower-case letters and digits that spells no word and holds no number.
+
+    A letter in every other place keeps digits apart; vowels and p, q, v, w, x, of which the words are made that recognisers
+    look for (`pwd`, `wx`, `qq`), are not among them, nor what is mistaken for others.
 
     >>> len(random_letters(random.Random(1), 10))
     10
     """
-    return "".join(chance.choices("abcdefghjkmnpqrstuvwxyz23456789", k=count))
+    letters = chance.choices("bcdfghjkmnrstyz", k=count)
+    either = chance.choices("bcdfghjkmnrstyz23456789", k=count)
+    return "".join((either if place % 2 else letters)[place] for place in range(count))
