@@ -25,6 +25,7 @@ GOOD = Facts(
     contradictions=Contradictions(questions=0, rows=0),
     validation_taken=False,
     tokens=None,
+    paraphrases=None,
     triggers=(),
 )
 

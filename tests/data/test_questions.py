@@ -9,6 +9,8 @@ import openpyxl
 import pytest
 
 from tuneloop.core.errors import DataError, UsageError
+from tuneloop.data.cleaning.config import CleanConfig
+from tuneloop.data.cleaning.custom import TooSlow
 from tuneloop.data.questions import check_answers_file, read_questions, write_answers
 from tuneloop.data.readers import Row, open_rows
 
@@ -26,6 +28,25 @@ def test_questions_are_read_without_answers(write: Write) -> None:
     path = write("q.csv", "编号,用户咨询\n1,怎么查询余额？\n2, 卡丢了  怎么办 \n")
     assert _asked(path) == [(1, [("user", "怎么查询余额？")]), (2, [("user", "卡丢了 怎么办")])]
     assert read_questions(path)[1][2] == {"编号": "2", "用户咨询": " 卡丢了  怎么办 "}
+
+
+def test_questions_are_cleaned_by_the_rules_of_the_training_data(write: Write) -> None:
+    path = write("q.csv", 'question\n"<b>Fees?</b>  ＡＢＣ REF123"\n')
+    assert _asked(path) == [(1, [("user", "Fees? ＡＢＣ REF123")])]
+    own = {"name": "reference", "pattern": r" REF\d+", "test": "a REF1", "expected": "a"}
+    rules = CleanConfig.model_validate({"html": False, "width": True, "custom": [own]})
+    assert _asked(path, rules=rules, language="zh") == [(1, [("user", "<b>Fees?</b> ABC")])]
+
+
+def test_a_rule_that_takes_too_long_names_the_row(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(text: str) -> str:
+        raise TooSlow("mine")
+
+    monkeypatch.setattr("tuneloop.data.questions.active_cleaners", lambda rules, language: {"custom:mine": slow})
+    with pytest.raises(DataError) as caught:
+        read_questions(write("q.csv", "question\nWhy?\n"))
+    assert (caught.value.code, caught.value.row) == ("data.question_unreadable", 1)
+    assert "mine" in caught.value.message()
 
 
 def test_a_row_that_asks_nothing_comes_back_too(write: Write) -> None:

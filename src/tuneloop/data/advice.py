@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tuneloop.core.evidence import rows_needed
 from tuneloop.core.records import Split
-from tuneloop.data.report import Advice, Contradictions, RuleReport, SourceReport, TokenLengths
+from tuneloop.data.report import Advice, Contradictions, ParaphraseReport, RuleReport, SourceReport, TokenLengths
 from tuneloop.data.triggers import Trigger
 
 TINY = 50
@@ -20,6 +20,8 @@ SMALL = 1000
 """Rows below which more data usually helps; 2,000 to 5,000 is what domain adaptation takes."""
 LONG = 2048
 """Tokens of a sample above which training on a small machine has to cut it."""
+MANY_PARAPHRASES = 0.1
+"""Share of the training rows above which an encoder finds more than there can be."""
 RARE_INTENT = 5
 """Training samples below which an intent is hardly learnt."""
 
@@ -41,6 +43,7 @@ class Facts:
     contradictions: Contradictions
     validation_taken: bool
     tokens: TokenLengths | None
+    paraphrases: ParaphraseReport | None
     triggers: tuple[Trigger, ...]
 
 
@@ -71,6 +74,17 @@ def proof(facts: Facts) -> Iterator[Advice]:
 def leaks(facts: Facts) -> Iterator[Advice]:
     if count := sum(facts.leaks.values()):
         yield Advice(code="data.advice.leaks", status="warn", values={"rows": count})
+
+
+def paraphrases(facts: Facts) -> Iterator[Advice]:
+    found = facts.paraphrases
+    if found is None or not found.candidates:
+        return
+    values = {"count": found.candidates, "encoder": found.encoder, "similarity": found.similarity}
+    if found.candidates > MANY_PARAPHRASES * (facts.splits["train"] + found.removed):
+        yield Advice(code="data.advice.paraphrases_many", status="warn", values=values)
+    code = "data.advice.paraphrases_removed" if found.removed else "data.advice.paraphrases_left"
+    yield Advice(code=code, status="warn", values=values)
 
 
 def quarantine(facts: Facts) -> Iterator[Advice]:
@@ -147,6 +161,7 @@ ADVISERS: tuple[Callable[[Facts], Iterator[Advice]], ...] = (
     sides,
     proof,
     leaks,
+    paraphrases,
     quarantine,
     guesses,
     language,

@@ -98,6 +98,18 @@ class SplitConfig(Config):
         return self
 
 
+class ParaphraseConfig(Config):
+    """Training questions that ask a tested one in other words, found by an encoder that you bring."""
+
+    encoder: str
+    """Folder of a sentence encoder that you have (`config.json`, `model.safetensors`, a tokenizer), relative to the recipe;
+    its mean-pooled vectors are compared."""
+    similarity: Similarity = 0.9
+    """Cosine from which a training question is a candidate; what fits depends on the encoder, so look at the report."""
+    remove: bool = True
+    """Candidates leave training; false: they are only reported."""
+
+
 class LeaksConfig(Config):
     """What training rows may not share with rows that the model is tested on; what is found leaves training, never the test
     side. The same question is always looked for."""
@@ -107,6 +119,8 @@ class LeaksConfig(Config):
     null: not looked for."""
     passages: bool = True
     """Look for questions that share 13 words (of Chinese: 13 characters) in a row, unless more than ten training rows do."""
+    paraphrases: ParaphraseConfig | None = None
+    """Look for questions in other words with an encoder; not looked for when not given."""
     against: tuple[SourceConfig, ...] = ()
     """Evaluation sets outside this dataset that it must not hold rows of, written like `sources`."""
 

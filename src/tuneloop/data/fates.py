@@ -17,6 +17,7 @@ from tuneloop.data.config import DataConfig
 from tuneloop.data.duplicates import find_duplicates, group_names
 from tuneloop.data.keys import NOWHERE, SIDES, TEST, TRAIN, VALIDATION, KeyTable, Mask, Sides
 from tuneloop.data.near import Pairs, near_copies, near_questions
+from tuneloop.data.paraphrases import Candidates, Encoder, asked, find_paraphrases
 from tuneloop.data.split import divide
 from tuneloop.data.spool import Spool
 from tuneloop.data.tally import EXAMPLES, Tally
@@ -27,7 +28,8 @@ NEAR = "near_duplicate"
 LEAK = "leak"
 NEAR_LEAK = "near_leak"
 PASSAGE_LEAK = "passage_leak"
-RULES = (EXACT, NEAR, LEAK, NEAR_LEAK, PASSAGE_LEAK)
+PARAPHRASE_LEAK = "paraphrase_leak"
+RULES = (EXACT, NEAR, LEAK, NEAR_LEAK, PASSAGE_LEAK, PARAPHRASE_LEAK)
 """What may remove a sample, in this order."""
 
 
@@ -41,6 +43,8 @@ class Fates:
     validation_taken: bool = False
     leaks: Counter[str] = field(default_factory=Counter)
     """Samples that left because of a leak, by the side that their source named (`undivided` where it named none)."""
+    paraphrases: Candidates | None = None
+    """Samples that may ask a tested question in other words; None where no encoder looked for them."""
 
     def on(self, side: Split) -> NDArray[np.int64]:
         """Numbers of the samples of a side, in the order in which they were read."""
@@ -57,7 +61,9 @@ class Fates:
         return on_a_side & ~self.table.foreign
 
 
-def decide(spool: Spool, config: DataConfig, seed: int, tally: Tally, progress: Progress) -> Fates:
+def decide(
+    spool: Spool, config: DataConfig, seed: int, tally: Tally, progress: Progress, encoder: Encoder | None = None
+) -> Fates:
     """Remove duplicates, divide what is left, and take out of training what leaks.
 
     Args:
@@ -66,6 +72,7 @@ def decide(spool: Spool, config: DataConfig, seed: int, tally: Tally, progress: 
         seed: seed of the division.
         tally: counts what is removed, and shows the first ones.
         progress: gets bars.
+        encoder: looks for paraphrases; None where the recipe names none.
     Raises:
         DataError: too few samples are left to divide (codes `data.too_few`, `data.no_training_rows`), or none has the tag
             they are grouped by (`data.group_missing`).
@@ -91,6 +98,10 @@ def decide(spool: Spool, config: DataConfig, seed: int, tally: Tally, progress: 
     _remove_leaks(NEAR_LEAK, _across(near, fates), fates, spool, tally)
     if config.leaks.passages:
         _remove_leaks(PASSAGE_LEAK, _shared_passages(spool, fates, progress), fates, spool, tally)
+    if encoder is not None:
+        fates.paraphrases = find_paraphrases(spool, fates.sides, table, encoder, progress)
+        if encoder.config.remove:
+            _remove_leaks(PARAPHRASE_LEAK, fates.paraphrases.held, fates, spool, tally)
     if not len(fates.on("train")) and not _only_tested(table, left):
         raise DataError("data.no_training_rows", rows=int(left.sum()))
     return fates
@@ -165,7 +176,8 @@ def _remove(rule: str, copies: Mapping[int, int | None], left: Mask, spool: Spoo
         if rule == NEAR and stays is not None:
             removed, other = (f"{one.question}\n{one.answer}" for one in (sample, spool[stays]))
         else:
-            removed, other = sample.question, "" if stays is None or rule == EXACT else spool[stays].question
+            # An earlier turn may be what they share.
+            removed, other = asked(sample), "" if stays is None or rule == EXACT else asked(spool[stays])
         tally.show(rule, sample.meta.source, sample.meta.row, removed, other)
 
 

@@ -11,6 +11,7 @@ from tuneloop.core.errors import DataError
 from tuneloop.core.records import Message, Rejected
 from tuneloop.data.clean import active_cleaners, clean
 from tuneloop.data.cleaning.config import CleanConfig
+from tuneloop.data.cleaning.custom import TooSlow
 from tuneloop.data.collect import PEEK
 from tuneloop.data.conversation import make_prompt
 from tuneloop.data.readers import Row, open_rows
@@ -23,17 +24,25 @@ Question = tuple[int, tuple[Message, ...], dict[str, Any]]
 
 
 def read_questions(
-    path: Path, columns: Mapping[str, str] | None = None, *, sheet: str | None = None, system: str | None = None
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    sheet: str | None = None,
+    system: str | None = None,
+    rules: CleanConfig | None = None,
+    language: str = "en",
 ) -> list[Question]:
     """Read the questions of a file; every row comes back, also one that asks nothing.
 
-    Texts are cleaned as they are for training. Answers that stand in the file are not looked at.
+    Texts are cleaned as they were for training. Answers that stand in the file are not looked at.
 
     Args:
-        path: .csv, .tsv, .xlsx, .json or .jsonl.
+        path: any file that the data stage reads.
         columns: which column holds what, as in the recipe; guessed when empty.
         sheet: sheet of a spreadsheet; the first one when None.
         system: system message for questions that have none.
+        rules: the recipe's `data.clean`; a rule's default when None.
+        language: language of the data that the rules were chosen for.
     Raises:
         DataError: the file or its columns can't be used; a row can't be read (code `data.question_unreadable`).
     """
@@ -43,7 +52,7 @@ def read_questions(
     if not rows:
         raise DataError("data.no_rows", file=path)
     layout = find_question(path.name, [row.values for row in rows[:PEEK]], columns or {})
-    cleaners = active_cleaners(CleanConfig())
+    cleaners = active_cleaners(rules or CleanConfig(), language)
     questions: list[Question] = []
     for row in rows:
         try:
@@ -54,6 +63,8 @@ def read_questions(
             if bad.code != "data.question_empty":
                 raise _unreadable(path, row.number, bad) from bad
             messages = ()
+        except TooSlow as slow:
+            raise _unreadable(path, row.number, BadRow("data.row_rule_too_slow", rule=slow.rule)) from slow
         questions.append((row.number, messages, row.values))
     return questions
 

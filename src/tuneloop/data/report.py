@@ -130,6 +130,32 @@ class Contradictions(Record):
     """Up to five: the question, then its answers."""
 
 
+class Paraphrase(Record):
+    """A question, and the tested one that it may ask in other words."""
+
+    split: Split
+    """Side of the question before anything was removed."""
+    source: str
+    row: int
+    question: str
+    held: str
+    similarity: float
+
+
+class ParaphraseReport(Record):
+    """What the recipe's encoder took for paraphrases of tested questions."""
+
+    encoder: str
+    """Name of its folder."""
+    similarity: float
+    """From which cosine on."""
+    candidates: int
+    removed: int
+    """How many left training; none where the recipe wants them shown only."""
+    examples: tuple[Paraphrase, ...] = ()
+    """The most alike ones."""
+
+
 class AugmentReport(Record):
     """What one way of augmentation made of the training questions."""
 
@@ -184,6 +210,8 @@ class Report(Record):
     dialogues: int
     """Samples with more than one turn of the user."""
     contradictions: Contradictions
+    paraphrases: ParaphraseReport | None = None
+    """None (left out of the file) where no encoder looked for them."""
     augmented: dict[str, AugmentReport]
     """By way; empty where no variants were wanted."""
     triggers: tuple[Trigger, ...]
@@ -200,10 +228,11 @@ class Report(Record):
         return cls.model_validate({**value, "tokens": value["tokens"] or None})
 
     def as_json(self) -> dict[str, Any]:
-        """What stands in `report.json`; `tokens` is empty where no model measured them, `personal_data` is left out where
-        nothing looked for it."""
+        """What stands in `report.json`; `tokens` is empty where no model measured them, `personal_data` and `paraphrases` are
+        left out where nothing looked for them."""
         content = {**self.model_dump(mode="json"), "tokens": self.tokens.model_dump(mode="json") if self.tokens else {}}
-        return {name: value for name, value in content.items() if name != "personal_data" or value is not None}
+        optional = ("personal_data", "paraphrases")
+        return {name: value for name, value in content.items() if name not in optional or value is not None}
 
 
 def report_schema() -> dict[str, Any]:

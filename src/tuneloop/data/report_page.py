@@ -10,7 +10,7 @@ from typing import Any
 from tuneloop.core.messages import Language, current_language, text
 from tuneloop.core.records import SPLITS, Sample, Split
 from tuneloop.data.advice import shown_columns
-from tuneloop.data.report import Distribution, Lengths, Report
+from tuneloop.data.report import Distribution, Lengths, ParaphraseReport, Report
 from tuneloop.store.page import Block, Callout, Pairs, Paragraph, Plot, Section, Table, Texts, render_page
 
 INTENTS_SHOWN = 40
@@ -151,6 +151,8 @@ def _division(report: Report, words: _Words) -> Iterator[Block]:
         yield Table((words("leaked_from"), words("rows")), tuple(leaks), caption=words("leaks_mean"))
     if report.against:
         yield Paragraph(words("against", names=", ".join(source.name for source in report.against)))
+    if report.paraphrases is not None:
+        yield _paraphrases(report.paraphrases, words)
     if report.intents:
         yield _intents_plot(report, words)
     if report.contradictions.questions:
@@ -165,6 +167,22 @@ def _division(report: Report, words: _Words) -> Iterator[Block]:
             for found in report.triggers
         ]
         yield Table(columns, tuple(triggers), caption=words("triggers_mean"))
+
+
+def _paraphrases(found: ParaphraseReport, words: _Words) -> Table:
+    columns = (words("side"), words("place_column"), words("question"), words("held_question"), words("similarity"))
+    rows = [
+        (
+            words.side(one.split),
+            _place(words, one.source, one.row),
+            visible(one.question),
+            visible(one.held),
+            f"{one.similarity:.3f}",
+        )
+        for one in found.examples
+    ]
+    values = {"encoder": found.encoder, "similarity": found.similarity, "count": found.candidates}
+    return Table(columns, tuple(rows), caption=words("paraphrases_mean", removed=found.removed, **values))
 
 
 def _augmentation(report: Report, words: _Words) -> Iterator[Block]:

@@ -28,6 +28,7 @@ from tuneloop.data.gather import gather
 from tuneloop.data.held import HeldQuestions
 from tuneloop.data.keys import Keys
 from tuneloop.data.mask import mask_identity, open_masker
+from tuneloop.data.paraphrases import encoder_files, open_encoder
 from tuneloop.data.report import Report
 from tuneloop.data.report_page import dataset_page
 from tuneloop.data.sources import Source, find_sources, fingerprint
@@ -39,7 +40,7 @@ from tuneloop.store.samples import write_samples
 from tuneloop.store.workspace import Workspace
 from tuneloop.text.canaries import canary_samples
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same files and recipe start to give another dataset."""
 
 ID_LENGTH = 12
@@ -104,6 +105,7 @@ def run(
 
     if measure is not None:
         measure.lengths([])
+    encoder = open_encoder(config.leaks.paraphrases, folder)
     final = home / (inputs.key if not existing else f"{inputs.key}-{_number(existing[-1]) + 1}")
     with scratch_folder(home) as scratch:
         ready = scratch / "dataset"
@@ -116,7 +118,7 @@ def run(
         with closing(tally.quarantine), closing(Spool(scratch / "spool.jsonl", keys, masker)) as spool:
             understood = gather(inputs.sources, config, spool, tally, **how)
             compared = gather(inputs.against, config, spool, Tally.of(rules, masker), foreign=True, **how)
-            fates = decide(spool, config, seed, tally, progress)
+            fates = decide(spool, config, seed, tally, progress, encoder)
             made: dict[str, Made] = {}
             planted = planted_canaries(config.canaries, language, seed)
 
@@ -154,6 +156,9 @@ def find_inputs(
     if config.augment.synonyms is not None:
         resolved["augment"]["synonyms"] = Path(config.augment.synonyms).name
     hashes |= {name: hash_file(path) for name, path in files_of(config.augment, folder).items()}
+    if config.leaks.paraphrases is not None:
+        resolved["leaks"]["paraphrases"]["encoder"] = Path(config.leaks.paraphrases.encoder).name
+    hashes |= encoder_files(config.leaks.paraphrases, folder)
     identity = {"data": resolved, "language": language, "seed": seed, "model": measure.name if measure else None}
     found = Inputs(sources, against, identity, hashes)
     if found.has_files:

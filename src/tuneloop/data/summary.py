@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from tuneloop.core.records import SPLITS
 from tuneloop.data.advice import Facts, advise
@@ -10,9 +11,12 @@ from tuneloop.data.augment.run import Made
 from tuneloop.data.census import Census
 from tuneloop.data.duplicates import contradictions
 from tuneloop.data.fates import Fates
+from tuneloop.data.paraphrases import asked
 from tuneloop.data.report import (
     AugmentReport,
     Contradictions,
+    Paraphrase,
+    ParaphraseReport,
     Report,
     SourceReport,
     count_rules,
@@ -41,6 +45,7 @@ def summarise(
     made: Mapping[str, Made],
 ) -> Report:
     """Put the report together, advice included."""
+    paraphrases = describe_paraphrases(spool, fates)
     facts = Facts(
         language=language,
         rows_read=tally.read,
@@ -55,6 +60,7 @@ def summarise(
         contradictions=find_contradictions(spool, fates),
         validation_taken=fates.validation_taken,
         tokens=census.tokens,
+        paraphrases=paraphrases,
         triggers=find_triggers(spool, fates.learnt.tolist(), fates.table.answer, language),
     )
     return Report(
@@ -78,6 +84,7 @@ def summarise(
         intents=facts.intents,
         dialogues=census.dialogues,
         contradictions=facts.contradictions,
+        paraphrases=facts.paraphrases,
         augmented={
             name: AugmentReport(tried=way.tried, added=way.added, dropped=dict(way.dropped.most_common()))
             for name, way in made.items()
@@ -96,6 +103,33 @@ def find_contradictions(spool: Spool, fates: Fates, examples: int = 5) -> Contra
         answers = dict.fromkeys(shortened(sample.answer) for sample in samples)
         shown.append((shortened(samples[0].question), *list(answers)[:3]))
     return Contradictions(questions=len(groups), rows=sum(map(len, groups)), examples=tuple(shown))
+
+
+def describe_paraphrases(spool: Spool, fates: Fates, examples: int = 10) -> ParaphraseReport | None:
+    """Count the candidates of the recipe's encoder, and show the most alike ones."""
+    found = fates.paraphrases
+    if found is None:
+        return None
+    shown = []
+    for candidate in found.found[:examples]:
+        sample = spool[candidate.number]
+        shown.append(
+            Paraphrase(
+                split=candidate.side,
+                source=sample.meta.source,
+                row=sample.meta.row,
+                question=shortened(asked(sample)),
+                held=shortened(asked(spool[candidate.held])),
+                similarity=round(candidate.similarity, 4),
+            )
+        )
+    return ParaphraseReport(
+        encoder=Path(found.config.encoder).name,
+        similarity=found.config.similarity,
+        candidates=len(found.found),
+        removed=len(found.found) if found.config.remove else 0,
+        examples=tuple(shown),
+    )
 
 
 def shortened(text: str, limit: int = QUESTION_SHOWN) -> str:

@@ -134,9 +134,7 @@ def _example(source: str, row: int, before: str, after: str) -> Example:
     )
     start = max(0, common - 40)
     mark = "…" if start else ""
-    return Example(
-        source=source,
-        row=row,
-        before=mark + before[start : start + SHOWN],
-        after=mark + after[start : start + SHOWN],
+    shown = (
+        mark + text[start : start + SHOWN] + ("…" if len(text) > start + SHOWN else "") for text in (before, after)
     )
+    return Example(source=source, row=row, before=next(shown), after=next(shown))

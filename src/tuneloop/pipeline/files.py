@@ -9,8 +9,12 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
+from tuneloop.core.errors import CorruptError
 from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Evaluation, Record
+from tuneloop.data.cleaning.config import CleanConfig
 from tuneloop.data.config import DataConfig, SourceConfig
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
@@ -53,7 +57,7 @@ def evaluate_file(
     name = _file_name(data)
     source = SourceConfig(path=str(data.absolute()), split="test")
     dataset = prepare(
-        DataConfig(sources=(source,), system=named.system),
+        DataConfig(sources=(source,), system=named.system, clean=_clean_rules(named)),
         name=name,
         language=language,
         seed=0,
@@ -138,7 +142,8 @@ def predict_file(
     start = time.perf_counter()
     check_answers_file(out, force=force)
     given = {} if question is None else {"input_text": question}
-    questions = read_questions(data, given, system=named.system)
+    rules = _clean_rules(named)
+    questions = read_questions(data, given, system=named.system, rules=rules, language=named.language)
     asked = [messages for _, messages, _ in questions if messages]
     answerer = load_answerer(named, max_new_tokens=max_new_tokens, progress=progress)
     answers = answerer.answer_many(asked, progress=progress)
@@ -155,6 +160,18 @@ def predict_file(
         max_new_tokens=max_new_tokens or MAX_NEW_TOKENS,
         seconds=round(time.perf_counter() - start, 3),
     )
+
+
+def _clean_rules(named: Named) -> CleanConfig:
+    """The rules that the adapter's training data was cleaned by; the defaults where its run no longer lies here.
+
+    Raises:
+        CorruptError: the run's recipe holds no such rules.
+    """
+    try:
+        return CleanConfig.model_validate(named.clean)
+    except ValidationError as error:
+        raise CorruptError("store.manifest_unreadable", file=named.folder) from error
 
 
 def _names(first: str) -> Iterator[str]:

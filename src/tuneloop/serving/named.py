@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from tuneloop.core.errors import CorruptError, NotFoundError, UsageError
 from tuneloop.core.records import Record
@@ -29,6 +29,10 @@ class Named(Record):
     """The adapter's folder; None for a base model."""
     system: str | None = None
     """The system message that every training sample had."""
+    clean: dict[str, Any] = Field(default_factory=dict)
+    """The `data.clean` of the recipe it was trained by: what asks it later is cleaned the same way."""
+    language: str = "en"
+    """Language of its data."""
     run_id: str | None = None
 
 
@@ -76,12 +80,15 @@ def _of_folder(
         raise CorruptError("store.manifest_unreadable", file=folder)
     recipe = _recipe_of(workspace, run_id)
     model = recipe.get("model") if isinstance(recipe.get("model"), dict) else None
-    system = recipe["data"].get("system") if isinstance(recipe.get("data"), dict) else None
+    data = recipe["data"] if isinstance(recipe.get("data"), dict) else {}
+    clean = data.get("clean")
     return Named(
         name=name,
         model=_config(model or {"name_or_path": config["base_model"]}, accept_license),
         folder=folder,
-        system=config.get("system", system),
+        system=config.get("system", data.get("system")),
+        clean=clean if isinstance(clean, dict) else {},
+        language=str(recipe.get("language", "en")),
         run_id=run_id,
     )
 

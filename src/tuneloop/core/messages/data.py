@@ -317,6 +317,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.progress.reading": ("Reading and cleaning {file}", "正在读取并清洗 {file}"),
     "data.progress.comparing": ("Comparing near-duplicates", "正在比较近似重复"),
     "data.progress.leaks": ("Looking for leaks", "正在查找泄漏"),
+    "data.progress.paraphrases": ("Looking for paraphrases", "正在查找改写的问题"),
+    "data.encoder_missing": (
+        "{folder} holds no sentence encoder: config.json and a .safetensors file must lie there.",
+        "{folder} 中没有句子编码模型：其中必须有 config.json 和 .safetensors 文件。",
+    ),
+    "data.encoder_missing.hint": (
+        "Set `data.leaks.paraphrases.encoder` to the folder of an encoder that you downloaded (BERT, MiniLM, BGE, E5 and the "
+        "like, as safetensors), or leave `paraphrases` out.",
+        "请把 data.leaks.paraphrases.encoder 设为已下载的编码模型文件夹（BERT、MiniLM、BGE、E5 等，safetensors 格式），"
+        "或去掉 paraphrases。",
+    ),
     "data.progress.writing": ("Writing the splits", "正在写入各部分"),
     "data.progress.pairs": ("pairs", "对"),
     "data.progress.rows": ("rows", "行"),

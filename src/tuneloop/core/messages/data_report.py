@@ -36,8 +36,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.advice.leaks": (
         "{rows} rows were removed because a tested side or an evaluation set has their question, nearly has it, or shares 13 words "
-        "in a row with it. The sources leak.",
-        "有 {rows} 行被移除：测试侧或评估集中有相同、几乎相同或含有连续 13 个相同字词的问题。数据源存在泄漏。",
+        "in a row with it: scores on it would have been too good.",
+        "有 {rows} 行被移除：测试侧或评估集中有相同、几乎相同或含有连续 13 个相同字词的问题，否则测试得分会虚高。",
+    ),
+    "data.advice.paraphrases_removed": (
+        "{count} training questions may ask a tested one in other words (similarity {similarity} or more by {encoder}); they "
+        "were removed. Look at the table of them.",
+        "有 {count} 个训练问题可能是测试侧问题的改写（{encoder} 给出的相似度不低于 {similarity}），已被移除。请查看对应表格。",
+    ),
+    "data.advice.paraphrases_left": (
+        "{count} training questions may ask a tested one in other words (similarity {similarity} or more by {encoder}). They "
+        "were left, as the recipe says: the evaluation may flatter the model.",
+        "有 {count} 个训练问题可能是测试侧问题的改写（{encoder} 给出的相似度不低于 {similarity}）。"
+        "按配方它们被保留：评估结果可能偏高。",
+    ),
+    "data.advice.paraphrases_many": (
+        "{encoder} calls {count} training questions paraphrases of tested ones: probably too many. Raise "
+        "data.leaks.paraphrases.similarity (now {similarity}) until the table shows paraphrases only.",
+        "{encoder} 认为有 {count} 个训练问题是测试侧问题的改写，可能过多。请调高 data.leaks.paraphrases.similarity"
+        "（现为 {similarity}），直到表格中只剩真正的改写。",
     ),
     "data.advice.quarantine": (
         "{rows} of {read} rows can't be used; they stand with their reasons in quarantine.jsonl.",
@@ -227,6 +244,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.report.rule_passage_leak_does": (
         "removes a sample whose question shares 13 words or Chinese characters in a row with one on a tested side",
         "移除问题中有连续 13 个词（中文为 13 个字）与测试侧相同的样本",
+    ),
+    "data.report.rule_paraphrase_leak": ("Leaks: paraphrases", "泄漏：改写的问题"),
+    "data.report.rule_paraphrase_leak_does": (
+        "removes a sample that asks, by the recipe's encoder, what one on a tested side asks in other words",
+        "移除经配方中的编码模型判断、与测试侧问题意思相同而说法不同的样本",
+    ),
+    "data.report.place_column": ("where", "位置"),
+    "data.report.held_question": ("tested question", "测试侧问题"),
+    "data.report.similarity": ("similarity", "相似度"),
+    "data.report.paraphrases_mean": (
+        "Questions that {encoder} takes for a tested one in other words (similarity {similarity} or more): {count} found, "
+        "{removed} removed; the most alike ones:",
+        "{encoder} 认为与测试侧问题意思相同的问题（相似度不低于 {similarity}）：找到 {count} 个，移除 {removed} 个；最相似的几个：",
     ),
     "data.report.quarantine": ("Quarantine", "隔离区"),
     "data.report.nothing_quarantined": ("Every row could be used.", "所有行都可以使用。"),

@@ -150,6 +150,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "It must be a causal language model (…ForCausalLM) that the installed transformers knows.",
         "它必须是当前 transformers 支持的因果语言模型（…ForCausalLM）。",
     ),
+    "models.encoder": (
+        "{file} can't be loaded as a sentence encoder: {problem}.",
+        "{file} 无法作为句子编码模型加载：{problem}。",
+    ),
+    "models.encoder.hint": (
+        "It must be an encoder that the installed transformers knows (BERT and its like), with safetensors and a tokenizer.",
+        "它必须是当前 transformers 支持的编码模型（如 BERT），含 safetensors 权重和分词器。",
+    ),
     "models.tokenizer": ("The tokenizer in {file} can't be used: {problem}.", "{file} 中的分词器无法使用：{problem}。"),
     "models.tokenizer.hint": (
         "The folder needs tokenizer.json (a fast tokenizer).",
