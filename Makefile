@@ -11,9 +11,11 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := test
 
 $(STAMP): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@echo "Installing tuneloop and what it needs into $(VENV) (about 2 GB, pinned by constraints.txt): a few minutes, without more words …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+	@echo "Installed: $$($(BIN)/tuneloop version). Next: make demo, or . $(BIN)/activate and tuneloop init --help"
 
 setup: $(STAMP)  ## create .venv and install everything, pinned
 

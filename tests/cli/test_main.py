@@ -167,7 +167,8 @@ def test_whatever_the_machine_refuses_has_a_status_and_a_message(
     assert (called.status, called.value["error"]["code"]) == (status, code)
     people = call("adapters", "list")
     assert (people.status, people.out) == (status, "")
-    assert sum(line.startswith("Error:") for line in people.err.splitlines()) == 1
+    told = "Stopped by Ctrl-C." if code == "general.interrupted" else "Error:"
+    assert sum(line.startswith(told) for line in people.err.splitlines()) == 1
 
 
 def test_a_reader_that_goes_away_is_no_error(here: Path) -> None:

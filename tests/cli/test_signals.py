@@ -55,6 +55,20 @@ def test_a_signal_unwinds_and_says_what_happened(tmp_path: Path, number: int, st
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("number", "status", "code"), [(signal.SIGINT, 130, "serving.stopped"), (signal.SIGTERM, 143, "serving.stopped")]
+)
+def test_what_is_ended_by_a_signal_says_so_calmly(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, number: int, status: int, code: str
+) -> None:
+    monkeypatch.setattr("tuneloop.api.serve", lambda *_, **__: signal.raise_signal(number))
+    assert call("serve", "--model", "tiny", "--json").value["error"]["code"] == code
+    for language, said in (("en", "The server has stopped."), ("zh", "服务已停止。")):
+        called = call("serve", "--model", "tiny", "--language", language)
+        assert called.status == status
+        assert called.err.startswith(said), "no “Error:”, and nothing before it"
+
+
 def test_the_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     process = start("time.sleep(60)", tmp_path)
     process.send_signal(signal.SIGINT)

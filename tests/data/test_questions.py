@@ -26,7 +26,7 @@ def _asked(path: Path, **settings: Any) -> list[tuple[int, list[tuple[str, str]]
 
 def test_questions_are_read_without_answers(write: Write) -> None:
     path = write("q.csv", "编号,用户咨询\n1,怎么查询余额？\n2, 卡丢了  怎么办 \n")
-    assert _asked(path) == [(1, [("user", "怎么查询余额？")]), (2, [("user", "卡丢了 怎么办")])]
+    assert _asked(path) == [(2, [("user", "怎么查询余额？")]), (3, [("user", "卡丢了 怎么办")])]
     assert read_questions(path)[1][2] == {"编号": "2", "用户咨询": " 卡丢了  怎么办 "}
 
 
@@ -51,12 +51,12 @@ def test_a_rule_that_takes_too_long_names_the_row(write: Write, monkeypatch: pyt
 
 def test_a_row_that_asks_nothing_comes_back_too(write: Write) -> None:
     path = write("q.csv", "id,question\n1,\n2,Why?\n")
-    assert _asked(path) == [(1, []), (2, [("user", "Why?")])]
+    assert _asked(path) == [(2, []), (3, [("user", "Why?")])]
 
 
 def test_a_column_can_be_named(write: Write) -> None:
     path = write("q.csv", "question,note\nno,Really?\n")
-    assert _asked(path, columns={"input_text": "note"}) == [(1, [("user", "Really?")])]
+    assert _asked(path, columns={"input_text": "note"}) == [(2, [("user", "Really?")])]
     with pytest.raises(DataError) as caught:
         read_questions(path, {"input_text": "nota"})
     assert caught.value.code == "data.column_missing"
@@ -98,8 +98,8 @@ def test_answers_stand_beside_the_questions(tmp_path: Path, write: Write, extens
     write_answers(out, rows)
     found = [row.values for row in open_rows(out).rows if isinstance(row, Row)]
     assert found == [
-        {"编号": "007", "问题": "怎么办？", "answer": "回答1"},
-        {"编号": "008", "问题": "为什么？", "answer": "回答2"},
+        {"编号": "007", "问题": "怎么办？", "answer": "回答2"},
+        {"编号": "008", "问题": "为什么？", "answer": "回答3"},
     ]
 
 

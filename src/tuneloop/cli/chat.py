@@ -10,6 +10,7 @@ import typer
 
 from tuneloop.cli.options import AcceptLicenseOption, AdapterOption
 from tuneloop.cli.session import Reply, Session
+from tuneloop.cli.signals import stops_calmly
 from tuneloop.cli.verbs import verb
 from tuneloop.core.messages import text
 
@@ -47,7 +48,8 @@ def chat(
         raise UsageError("cli.chat_json", help="tuneloop chat --help")
     given = Given(max_new_tokens=max_new_tokens, accept_license=accept_license, progress=session.progress)
     if question is None:
-        _converse(session, *api.converse(adapter, session.workspace, **given))
+        with stops_calmly("serving.chat_ended"):
+            _converse(session, *api.converse(adapter, session.workspace, **given))
         return None
     return _answer(session, api.load(adapter, session.workspace, **given), question)
 

@@ -32,12 +32,12 @@ def prepare(
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
-    from tuneloop.cli.tables import result_tables
+    from tuneloop.cli.dataset import dataset_shown
 
     chosen = read_recipe(recipe, set_, accept_license)
     dataset = api.prepare(chosen, session.workspace, force=force, progress=session.progress)
     report = text("cli.report", path=dataset.path / "report.html")
-    return Reply(dataset, [*result_tables(dataset), report])
+    return Reply(dataset, [*dataset_shown(dataset), report])
 
 
 def list_(session: Session) -> Reply:

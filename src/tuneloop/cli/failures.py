@@ -63,16 +63,17 @@ def report(error: BaseException, console: Console, *, as_json: bool, debug: bool
     if as_json:
         write_json({"error": values})
     else:
-        _show(values, console)
+        _show(values, console, calm=isinstance(ours, Interrupted | Terminated))
     return ours.status.exit
 
 
-def _show(values: dict[str, Any], console: Console) -> None:
-    """The message in red, where it happened, and what to do."""
+def _show(values: dict[str, Any], console: Console, *, calm: bool) -> None:
+    """The message, where it happened, and what to do; what a person asked for is no error in red."""
     from rich.text import Text
 
     place = _place(values)
-    head = Text(text("cli.error") + " ", style="bold red").append(values["message"], style="default not bold")
+    head = Text() if calm else Text(text("cli.error") + " ", style="bold red")
+    head.append(values["message"], style="default not bold")
     if place and place not in values["message"]:
         head.append(f"\n  {place}", style="dim")
     console.print(head, soft_wrap=True)

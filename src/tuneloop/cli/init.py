@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +19,8 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 MODELS = {"en": "smollm2-135m", "zh": "gemma3-270m"}
 """The model of a new recipe, by the language of its data: what two CPU cores can train."""
 
-ACCEPT = {"gemma3-270m": " --accept-license gemma"}
-"""What the next command needs besides the recipe."""
+ACCEPT = {"gemma3-270m": "gemma"}
+"""The licence that a model's next command has to accept."""
 
 
 def add_to(application: typer.Typer) -> None:
@@ -46,7 +47,7 @@ def init(
     if folder.exists() and not folder.is_dir():
         raise UsageError("cli.not_a_folder", file=folder)
     files, notes, model = _from_template(template) if template else _for_file(folder, data or "", sheet, column or [])
-    return _write(folder, files, notes, ACCEPT.get(model, ""))
+    return _write(folder, files, notes, ACCEPT.get(model))
 
 
 def _from_template(name: str) -> tuple[dict[str, str], list[str], str]:
@@ -107,7 +108,7 @@ def _recipe(name: str, language: str, model: str, section: dict[str, Any], file:
     )
 
 
-def _write(folder: Path, files: dict[str, str], notes: list[str], accept: str) -> Reply:
+def _write(folder: Path, files: dict[str, str], notes: list[str], accept: str | None) -> Reply:
     """Write what is missing, tell what was kept, and name the next command."""
     from tuneloop.cli.tables import commands
     from tuneloop.store.artifacts import write_text_atomically
@@ -124,8 +125,9 @@ def _write(folder: Path, files: dict[str, str], notes: list[str], accept: str) -
         write_text_atomically(path, content)
         written.append(path)
     recipe = next(name for name in files if name.startswith("recipes/"))
-    steps = [] if folder.resolve() == Path.cwd() else [f"cd {folder}"]
-    steps += [f"tuneloop run {recipe}{accept} --smoke", f"tuneloop run {recipe}{accept}"]
+    steps = [] if folder.resolve() == Path.cwd() else [shlex.join(["cd", str(folder)])]
+    run = ["tuneloop", "run", recipe, *(["--accept-license", accept] if accept else [])]
+    steps += [shlex.join([*run, "--smoke"]), shlex.join(run)]
     shown: list[Any] = [*notes]
     shown += [text("cli.wrote", path=path) for path in written] + [text("cli.kept", path=path) for path in kept]
     value = {"workspace": folder.resolve(), "recipe": folder / recipe, "written": written, "kept": kept, "notes": notes}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tuneloop.cli.following import Following
 from tuneloop.cli.options import AcceptLicenseOption, ForceOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import verb
@@ -48,39 +49,39 @@ def run(
         progress=session.progress,
         tell=lambda stage, result: session.show(*_shown(stage, result)),
     )
-    return Reply(outcome, _ending(outcome, recipe, session))
+    return Reply(
+        outcome, _ending(outcome, recipe, Following(session.workspace, set_ or (), chosen.model.accept_license))
+    )
 
 
 def _shown(stage: str, result: Result) -> list[Any]:
     """A stage's result, as soon as it is there; the last two wait for the end."""
+    from tuneloop.cli.dataset import dataset_shown
     from tuneloop.cli.tables import plan_tables, result_tables
-    from tuneloop.core.records import Plan
+    from tuneloop.core.records import Dataset, Plan
 
     if isinstance(result, Plan):
         return plan_tables(result)
-    return result_tables(result) if stage in ("prepare", "train") else []
+    if isinstance(result, Dataset):
+        return list(dataset_shown(result))
+    return result_tables(result) if stage == "train" else []
 
 
-def _ending(outcome: Outcome, recipe: Path, session: Session) -> list[Any]:
+def _ending(outcome: Outcome, recipe: Path, following: Following) -> list[Any]:
     from tuneloop.cli.tables import commands
     from tuneloop.cli.verdict import evaluation_shown
 
     shown: list[Any] = list(evaluation_shown(outcome.evaluation)) if outcome.evaluation is not None else []
     if outcome.smoke:
-        return [*shown, text("cli.smoke_end"), commands(text("cli.next"), [f"tuneloop run {recipe}"])]
+        shown.append(text("cli.smoke_end"))
     if outcome.adapter is None:
-        return [*shown, commands(text("cli.next"), [f"tuneloop run {recipe}"])]
-    label, place = outcome.adapter.label, _place(session)
+        return [*shown, commands(text("cli.next"), [following.with_recipe("run", recipe)])]
+    label = outcome.adapter.label
     steps = [
-        f"tuneloop chat --adapter {label}{place}",
-        f"tuneloop predict {label} --data questions.xlsx --out answers.xlsx{place}",
-        f"tuneloop adapters export {label} --format merged --out {outcome.adapter.name}-merged{place}",
+        following.with_adapter("chat", "--adapter", label),
+        following.with_adapter("predict", label, "--data", "questions.xlsx", "--out", "answers.xlsx"),
+        following.with_adapter(
+            "adapters export", label, "--format", "merged", "--out", f"{outcome.adapter.name}-merged"
+        ),
     ]
     return [*shown, text("cli.registered", label=label), commands(text("cli.next"), steps)]
-
-
-def _place(session: Session) -> str:
-    """The option that finds this workspace again, where the current folder does not."""
-    from tuneloop.store.workspace import find_workspace
-
-    return "" if find_workspace() == session.workspace else f" --workspace {session.workspace.root}"

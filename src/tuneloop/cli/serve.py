@@ -8,6 +8,7 @@ import typer
 
 from tuneloop.cli.options import AcceptLicenseOption
 from tuneloop.cli.session import Reply, Session
+from tuneloop.cli.signals import stops_calmly
 from tuneloop.cli.verbs import verb
 from tuneloop.core.messages import text
 from tuneloop.serving.config import EngineName, parse_settings
@@ -37,12 +38,14 @@ def serve(
         base = model or api.base_of(session.workspace)
         session.progress.note(text("serving.ready", base=base, url=url, adapters=adapters))
 
-    api.serve(
-        session.workspace,
-        model=model,
-        accept_license=accept_license,
-        ready=ready,
-        progress=session.progress,
-        **{"host": host, "port": port, "engine": engine, "engine_url": engine_url, **parse_settings(set_ or [])},
-    )
+    settings = {"host": host, "port": port, "engine": engine, "engine_url": engine_url, **parse_settings(set_ or [])}
+    with stops_calmly("serving.stopped"):
+        api.serve(
+            session.workspace,
+            model=model,
+            accept_license=accept_license,
+            ready=ready,
+            progress=session.progress,
+            **settings,
+        )
     return None

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from tuneloop.core.errors import Interrupted, Terminated
 from tuneloop.core.messages import text
 
 
@@ -35,6 +36,38 @@ def signals_unwind() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stops_calmly(code: str) -> Iterator[None]:
+    """Within the block, Ctrl-C and SIGTERM are how the work is meant to end: said in a sentence of its own.
+
+    Args:
+        code: of the sentence, with its hint.
+
+    Raises:
+        Interrupted, Terminated: the signal came; the exit status is the usual one.
+    """
+    with _quiet_interrupt():
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            raise Interrupted(code) from error
+        except StopRequested as error:
+            raise Terminated(code) from error
+
+
+@contextmanager
+def _quiet_interrupt() -> Iterator[None]:
+    """Within the block, Ctrl-C says nothing before it raises."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _on_interrupt(_number: int, _frame: FrameType | None) -> None:

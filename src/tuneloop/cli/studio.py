@@ -8,6 +8,7 @@ import typer
 
 from tuneloop.cli.options import AcceptLicenseOption
 from tuneloop.cli.session import Reply, Session
+from tuneloop.cli.signals import stops_calmly
 from tuneloop.cli.verbs import verb
 from tuneloop.core.messages import text
 
@@ -24,12 +25,13 @@ def studio(
 ) -> Reply | None:
     from tuneloop import api
 
-    api.serve(
-        session.workspace,
-        model=model,
-        port=port,
-        accept_license=accept_license,
-        ready=lambda url, adapters: session.progress.note(text("studio.ready", url=f"{url}/studio")),
-        progress=session.progress,
-    )
+    with stops_calmly("studio.ended"):
+        api.serve(
+            session.workspace,
+            model=model,
+            port=port,
+            accept_license=accept_license,
+            ready=lambda url, adapters: session.progress.note(text("studio.ready", url=f"{url}/studio")),
+            progress=session.progress,
+        )
     return None

@@ -60,13 +60,16 @@ def train(
     accept_license: AcceptLicenseOption = None,
 ) -> Reply:
     from tuneloop import api
+    from tuneloop.cli.following import Following
     from tuneloop.cli.tables import commands, result_tables
 
     also = ["training.find_learning_rate=true"] if find_learning_rate else []
     chosen = read_recipe(recipe, [*(set_ or ()), *also], accept_license)
     run = api.train(chosen, session.workspace, force=force, resume=resume, progress=session.progress)
     report = text("cli.report", path=run.path / "report.html")
-    return Reply(run, [*result_tables(run), report, commands(text("cli.next"), [f"tuneloop evaluate {recipe}"])])
+    following = Following(session.workspace, set_ or (), chosen.model.accept_license)
+    steps = [following.with_recipe("evaluate", recipe)]
+    return Reply(run, [*result_tables(run), report, commands(text("cli.next"), steps)])
 
 
 def list_(session: Session) -> Reply:

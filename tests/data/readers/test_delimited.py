@@ -45,9 +45,9 @@ def test_a_separator_line_of_excel_is_followed() -> None:
     assert find_delimiter(["sep=;\n", "a;b\n"]) == (";", 1)
 
 
-def test_rows_are_numbered_as_a_person_counts_them(tmp_path: Path) -> None:
+def test_rows_are_numbered_as_a_spreadsheet_counts_them(tmp_path: Path) -> None:
     rows = _open(tmp_path, "question,answer\nq1,a1\n\nq3,a3\n")
-    assert [row.number for row in rows if isinstance(row, Row)] == [1, 3]
+    assert [row.number for row in rows if isinstance(row, Row)] == [2, 4]
 
 
 def test_line_ends_inside_quotes_belong_to_the_cell(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_line_ends_inside_quotes_belong_to_the_cell(tmp_path: Path) -> None:
 
 def test_a_row_with_too_many_cells_is_set_aside(tmp_path: Path) -> None:
     rows = _open(tmp_path, "question,answer\nq,a,b,c\nq2,a2\nq3,a3,,\n")
-    assert [(row.row, row.code) for row in rows if isinstance(row, Rejected)] == [(1, "data.row_ragged")]
+    assert [(row.row, row.code) for row in rows if isinstance(row, Rejected)] == [(2, "data.row_ragged")]
     assert [value["question"] for value in _values(rows)] == ["q2", "q3"]
 
 
@@ -67,14 +67,14 @@ def test_a_short_row_leaves_its_last_columns_empty(tmp_path: Path) -> None:
 
 def test_an_open_quote_costs_its_own_line_only(tmp_path: Path) -> None:
     rows = _open(tmp_path, 'question,answer\nq1,a1\nq2,"a2\nq3,a3\nq4,"a4"\nq5,a5\n')
-    assert [(row.row, row.code) for row in rows if isinstance(row, Rejected)] == [(2, "data.row_quotes")]
+    assert [(row.row, row.code) for row in rows if isinstance(row, Rejected)] == [(3, "data.row_quotes")]
     assert [value["question"] for value in _values(rows)] == ["q1", "q3", "q4", "q5"]
 
 
 def test_an_open_quote_at_the_end_loses_nothing_before_or_after(tmp_path: Path) -> None:
     rows = _open(tmp_path, 'question,answer\nq1,"a1\n' + "".join(f"q{n},a{n}\n" for n in range(2, 6000)))
     assert len(_values(rows)) == 5998
-    assert [row.row for row in rows if isinstance(row, Rejected)] == [1]
+    assert [row.row for row in rows if isinstance(row, Rejected)] == [2]
 
 
 def test_a_huge_cell_is_set_aside(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_rows_of_all_tables_are_read(tmp_path: Path) -> None:
         ("q3", "a3"),
         ("q4", "a4"),
     ]
-    assert [(row.row, row.code) for row in rows if isinstance(row, Rejected)] == [(5, "data.row_ragged")]
+    assert [(row.row, row.code) for row in rows if isinstance(row, Rejected)] == [(6, "data.row_ragged")]
 
 
 def test_headings_ask_where_there_is_no_table(tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def test_numbers_keep_their_leading_zeros_when_they_are_text(tmp_path: Path) -> 
 def test_a_formula_without_a_stored_value_is_set_aside(tmp_path: Path) -> None:
     path = _book(tmp_path / "a.xlsx", s=[[], ["question", "answer"], ["q1", "a1"], ["q2", "=1+1"], ["q3", "a3"]])
     rows = list(open_rows(path).rows)
-    assert [row.number for row in rows if isinstance(row, Row)] == [1, 3]
+    assert [row.number for row in rows if isinstance(row, Row)] == [3, 5]
     (rejected,) = [row for row in rows if isinstance(row, Rejected)]
-    assert (rejected.row, rejected.code) == (2, "data.formula_without_value")
+    assert (rejected.row, rejected.code) == (4, "data.formula_without_value")
     assert "B4" in rejected.reason
 
 
@@ -72,7 +72,12 @@ def test_a_title_above_the_header_is_passed_over(tmp_path: Path) -> None:
 
 def test_blank_rows_are_skipped_but_counted(tmp_path: Path) -> None:
     path = _book(tmp_path / "a.xlsx", s=[["question", "answer"], ["q1", "a1"], [None, None], ["q3", "a3"]])
-    assert [row.number for row in open_rows(path).rows if isinstance(row, Row)] == [1, 3]
+    assert [row.number for row in open_rows(path).rows if isinstance(row, Row)] == [2, 4]
+
+
+def test_rows_have_the_numbers_of_the_spreadsheet_also_below_empty_ones_and_a_title(tmp_path: Path) -> None:
+    path = _book(tmp_path / "a.xlsx", s=[[], [], ["FAQ 2024", None], ["question", "answer"], ["q1", "a1"]])
+    assert [row.number for row in open_rows(path).rows if isinstance(row, Row)] == [5]
 
 
 def test_the_first_sheet_is_read_unless_another_is_named(tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.left": ("{time} left", "剩余 {time}"),
     # Results.
     "cli.next": ("Next:", "接下来："),
+    "cli.quarantine": (
+        "{count} rows can't be used; all of them with their reasons: {path}",
+        "{count} 行无法使用，全部内容及原因见：{path}",
+    ),
     "cli.none": ("Nothing yet in {place}.", "{place} 中还没有内容。"),
     "cli.datasets": ("Datasets", "数据集"),
     "cli.runs": ("Runs", "训练"),

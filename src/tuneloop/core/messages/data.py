@@ -172,6 +172,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件可能与预期不符：请检查列的对应（columns:）和上面列出的行。若要只用其余的行继续，请调高 data.max_quarantined。",
     ),
     "data.row_reason": ("Row {number}: {reason}", "第 {number} 行：{reason}"),
+    "data.row_of_file": ("{file}, row {number}: {reason}", "{file} 第 {number} 行：{reason}"),
     "data.answers_all_empty": (
         "All {rows} rows of {file} have an empty answer.",
         "{file} 的全部 {rows} 行答案都为空。",

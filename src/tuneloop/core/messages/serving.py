@@ -163,6 +163,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{base} is ready at {url} ({adapters} adapters). Ctrl-C ends it.",
         "{base} 已在 {url} 就绪（{adapters} 个适配器）。按 Ctrl-C 停止。",
     ),
+    "serving.stopped": ("The server has stopped.", "服务已停止。"),
+    "serving.stopped.hint": (
+        "What it had accepted was answered first; the same command starts it again.",
+        "已接受的请求都已先行回答；再次运行同一命令即可重新启动。",
+    ),
+    "serving.chat_ended": ("The conversation has ended.", "对话已结束。"),
+    "serving.chat_ended.hint": (
+        "/help in a conversation lists what else can be done.",
+        "在对话中输入 /help 可查看其他操作。",
+    ),
     "serving.open_host": (
         "Listening on {host} lets other machines in, and there are no keys yet.",
         "监听 {host} 会允许其他机器访问，而目前没有密钥。",

@@ -5,6 +5,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "studio.place": ("workspace {workspace} · base model {base}", "工作区 {workspace} · 基座模型 {base}"),
     "studio.tab.chat": ("Try it", "试用"),
     "studio.error": ("That did not work", "未能完成"),
+    "studio.ended": ("The studio has stopped.", "工作台已停止。"),
+    "studio.ended.hint": ("The same command starts it again.", "再次运行同一命令即可重新启动。"),
     "studio.ready": (
         "The studio is at {url}. Ctrl-C ends it.",
         "工作台地址：{url}。按 Ctrl-C 停止。",

@@ -39,7 +39,7 @@ def read_excel(file: File, sheet: str | None = None) -> Rows:
     if frame.height == 0:
         raise DataError("data.sheet_empty", file=file.place, sheet=sheet or "1")
     grid = read_grid(file, sheet)
-    rows, headerless = rows_of_table(file, _cells(file, frame, grid))
+    rows, headerless = rows_of_table(file, _cells(file, frame, grid), first_row=grid.first_row)
     return Rows(max(1, frame.height - 1), rows, headerless)
 
 

@@ -21,6 +21,7 @@ from tuneloop.data.readers.files import File
 
 _TELLING = re.compile(rb"<(?:\w+:)?(?:f[\s/>]|mergeCell[\s/>])")
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)")
+_FIRST_VALUE = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="[A-Z]{1,3}(\d+)"[^>]*[^/>]>\s*<(?:\w+:)?(?:v|is)[\s>]')
 _NOWHERE = 1 << 30
 
 
@@ -48,8 +49,10 @@ def read_grid(file: File, sheet: str | None) -> Grid:
     try:
         with zipfile.ZipFile(source) as archive:
             member = _member_of(archive, sheet)
-            if member is None or not _has_something(archive, member):
+            if member is None:
                 return Grid()
+            if not _has_something(archive, member):
+                return Grid(first_row=_first_row(archive, member))
             with archive.open(member) as content:
                 return _scan(content)
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, expat.ExpatError) as error:
@@ -79,6 +82,13 @@ def _has_something(archive: zipfile.ZipFile, member: str) -> bool:
                 return True
             before = chunk[-32:]
     return False
+
+
+def _first_row(archive: zipfile.ZipFile, member: str) -> int:
+    """Where the first value of a plain sheet stands; 1 where its beginning does not tell."""
+    with archive.open(member) as content:
+        found = _FIRST_VALUE.search(content.read(1 << 18))
+    return int(found[1]) if found else 1
 
 
 class _Scanner:

@@ -24,7 +24,8 @@ class Row(NamedTuple):
     """One row as it stands in the file."""
 
     number: int
-    """The row as a person counts it: the first data row is 1; for .jsonl it is the line."""
+    """The row as a person finds it: of a table as a spreadsheet counts (the header is row 1), of .jsonl and text the line,
+    of a list (.json, .parquet) its place from 1."""
     values: dict[str, Any]
 
 

@@ -15,38 +15,51 @@ from tuneloop.data.readers.files import File
 from tuneloop.data.readers.rows import LONGEST_ROW, MOST_COLUMNS, Row, reject
 
 Cells = Sequence[str | None]
+Numbered = tuple[int, Cells | Rejected]
 
 _SENTENCE_END = re.compile(r"[。？！?!.]\s*$")
 
 
-def rows_of_table(file: File, records: Iterable[Cells | Rejected]) -> tuple[Iterator[Row | Rejected], bool]:
-    """Turn lines of cells into rows under the names of the header.
+def rows_of_table(
+    file: File, records: Iterable[Cells | Rejected], *, first_row: int = 1
+) -> tuple[Iterator[Row | Rejected], bool]:
+    """Turn lines of cells into rows under the names of the header, numbered as a spreadsheet counts: the first line is 1.
+
+    Args:
+        file: the file, for messages.
+        records: its lines of cells.
+        first_row: number of the first of them.
 
     Returns:
         The rows, and whether the header itself looks like data (then it is the first row).
     Raises:
         DataError: there is no header that can be read (code `data.no_rows`).
     """
-    lines = iter(records)
-    header = _next_filled(lines)
+    lines: Iterator[Numbered] = enumerate(records, start=first_row)
+    number, header = _next_filled(lines)
     if header is None:
         raise DataError("data.file_empty", file=file.place)
     if isinstance(header, Rejected):
         raise DataError("data.header_unreadable", file=file.place, text=header.text[:80])
     if len(header) > MOST_COLUMNS:
         raise DataError("data.too_many_columns", file=file.place, found=f"{len(header):,}", limit=f"{MOST_COLUMNS:,}")
-    if _is_title(header) and (below := _next_filled(lines)) is not None:
-        if isinstance(below, Rejected) or not any(is_known_name(cell) for cell in below if cell and cell.strip()):
-            lines = chain([below], lines)
-        else:
-            header = below
+    if _is_title(header):
+        below_number, below = _next_filled(lines)
+        if below is not None and not isinstance(below, Rejected) and _names_columns(below):
+            number, header = below_number, below
+        elif below is not None:
+            lines = chain([(below_number, below)], lines)
     headerless = _looks_like_data(header)
     names = [f"column_{n}" for n in range(1, len(header) + 1)] if headerless else column_names(header)
-    return _rows(file, names, header if headerless else None, lines), headerless
+    return _rows(file, names, chain([(number, header)] if headerless else [], lines)), headerless
 
 
-def _next_filled(lines: Iterator[Cells | Rejected]) -> Cells | Rejected | None:
-    return next((line for line in lines if isinstance(line, Rejected) or not _is_blank(line)), None)
+def _next_filled(lines: Iterator[Numbered]) -> tuple[int, Cells | Rejected | None]:
+    return next(((n, line) for n, line in lines if isinstance(line, Rejected) or not _is_blank(line)), (0, None))
+
+
+def _names_columns(line: Cells) -> bool:
+    return any(is_known_name(cell) for cell in line if cell and cell.strip())
 
 
 def _is_title(header: Cells) -> bool:
@@ -72,15 +85,8 @@ def column_names(header: Cells) -> list[str]:
     return list(names)
 
 
-def _rows(
-    file: File, names: list[str], first: Cells | None, lines: Iterator[Cells | Rejected]
-) -> Iterator[Row | Rejected]:
-    number = 0
-    if first is not None:
-        number = 1
-        yield Row(number, _values(names, first))
-    for line in lines:
-        number += 1
+def _rows(file: File, names: list[str], lines: Iterable[Numbered]) -> Iterator[Row | Rejected]:
+    for number, line in lines:
         if isinstance(line, Rejected):
             yield line.model_copy(update={"row": number})
         elif _is_blank(line):
