@@ -13,7 +13,8 @@ from tuneloop.core.errors import RecipeError
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.results import read_results
-from tuneloop.evaluation.similarity import LIKENESS, POOLINGS, likeness, load_encoder
+from tuneloop.evaluation.similarity import LIKENESS, likeness
+from tuneloop.models.encoder import POOLINGS, load_encoder
 
 WORDS = [
     "[PAD]",
@@ -48,7 +49,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_same_text_is_nearest_and_an_empty_answer_is_nothing(encoder_folder: Path) -> None:
-    encoder = load_encoder(str(encoder_folder), Path("/"))
+    encoder = load_encoder(encoder_folder)
     references = ["your card is blocked", "we call", "the limit " * 40, "the limit"]
     scores = likeness(encoder, [references[0], "your card", references[2], " "], references)
     assert scores.keys() == set(LIKENESS)
@@ -68,7 +69,7 @@ def test_a_text_scores_the_same_alone_and_beside_longer_ones(
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "1_Pooling").mkdir()
     (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps({pooling: True}), encoding="utf-8")
-    encoder = load_encoder(tmp_path.name, tmp_path.parent)
+    encoder = load_encoder(tmp_path)
     alone = likeness(encoder, ["your card"], ["we call"])
     beside = likeness(encoder, ["your card", "the limit " * 10], ["we call", "is blocked " * 10])
     for name in LIKENESS:
@@ -78,14 +79,14 @@ def test_a_text_scores_the_same_alone_and_beside_longer_ones(
 def test_another_pooling_is_another_encoder_and_an_unknown_one_is_refused(encoder_folder: Path, tmp_path: Path) -> None:
     for file in encoder_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    plain = load_encoder(str(tmp_path), Path("/")).sha256
+    plain = load_encoder(tmp_path).sha256
     (tmp_path / "1_Pooling").mkdir()
     told = tmp_path / "1_Pooling" / "config.json"
     told.write_text('{"pooling_mode_cls_token": true}', encoding="utf-8")
-    assert load_encoder(str(tmp_path), Path("/")).sha256 != plain
+    assert load_encoder(tmp_path).sha256 != plain
     told.write_text('{"pooling_mode_weightedmean_tokens": true}', encoding="utf-8")
     with pytest.raises(RecipeError, match="weightedmean"):
-        load_encoder(str(tmp_path), Path("/"))
+        load_encoder(tmp_path)
 
 
 def test_a_folder_without_an_encoder_is_named(tmp_path: Path) -> None:
@@ -93,8 +94,8 @@ def test_a_folder_without_an_encoder_is_named(tmp_path: Path) -> None:
         if content is not None:
             (tmp_path / "config.json").write_text(content, encoding="utf-8")
         with pytest.raises(RecipeError) as wrong:
-            load_encoder(".", tmp_path)
-        assert wrong.value.code == "evaluation.encoder_wrong"
+            load_encoder(tmp_path)
+        assert wrong.value.code == "models.encoder"
 
 
 def test_an_evaluation_compares_meanings_where_it_has_an_encoder(

@@ -103,7 +103,7 @@ class ParaphraseConfig(Config):
 
     encoder: str
     """Folder of a sentence encoder that you have (`config.json`, `model.safetensors`, a tokenizer), relative to the recipe;
-    its mean-pooled vectors are compared."""
+    pooled as its `1_Pooling/config.json` says, by the mean without it."""
     similarity: Similarity = 0.9
     """Cosine from which a training question is a candidate; what fits depends on the encoder, so look at the report."""
     remove: bool = True

@@ -27,9 +27,11 @@ Vectors = NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
 """Texts in, one row of length 1 for each out."""
 
+BATCH = 32
+"""Texts that pass through the encoder together."""
 CHUNK = 256
 """Questions that are compared together with all tested ones."""
-_DECIDES = ("*.safetensors", "*.json", "*.txt", "*.model")
+_DECIDES = ("*.safetensors", "*.json", "*.txt", "*.model", "1_Pooling/config.json")
 """Files of an encoder that decide what it says."""
 
 
@@ -76,20 +78,29 @@ def encoder_files(config: ParaphraseConfig | None, folder: Path) -> dict[str, st
     if not (place / "config.json").is_file() or not any(place.glob("*.safetensors")):
         raise DataError("data.encoder_missing", folder=place)
     paths = sorted({path for pattern in _DECIDES for path in place.glob(pattern)})
-    return {f"encoder:{path.name}": hash_file(path) for path in paths}
+    return {f"encoder:{path.relative_to(place)}": hash_file(path) for path in paths}
 
 
 def open_encoder(config: ParaphraseConfig | None, folder: Path) -> Encoder | None:
-    """Load the encoder, where the recipe names one.
+    """Load the encoder, where the recipe names one; torch is imported only then.
 
     Raises:
-        TuneloopError: it can't be loaded (see `models.encoder.load_encoder`).
+        RecipeError: it can't be loaded (code `models.encoder`).
     """
     if config is None:
         return None
     from tuneloop.models.encoder import load_encoder
 
-    return Encoder(config, load_encoder(folder / Path(config.encoder).expanduser()))
+    loaded = load_encoder(folder / Path(config.encoder).expanduser())
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        """Texts of about one length pass together."""
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+        rows = np.concatenate([loaded.encode([texts[place] for place in part])[0].numpy() for part in parts])
+        return np.asarray(rows[np.argsort(order)])
+
+    return Encoder(config, encode)
 
 
 def find_paraphrases(spool: Spool, sides: Sides, table: KeyTable, encoder: Encoder, progress: Progress) -> Candidates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +17,12 @@ from tuneloop.evaluation.facts import invented
 from tuneloop.evaluation.labels import label_statistics, macro_f1, parse_label
 from tuneloop.evaluation.metrics import BINARY, METRICS, POOLED, repetition
 from tuneloop.evaluation.script import Script, Violation, check, judges
-from tuneloop.evaluation.similarity import LIKENESS, Encoder, likeness
+from tuneloop.evaluation.similarity import LIKENESS, likeness
 from tuneloop.evaluation.statistics import Array, Estimate, bootstrap, by_unit, mean, per_row, wilson
 from tuneloop.text.words import has_han, split_characters
+
+if TYPE_CHECKING:  # summaries of finished evaluations need no torch
+    from tuneloop.models.encoder import Encoder
 
 DESCRIBED = ("answer_tokens", "repetition")
 """What is told of answers and not compared: more is neither better nor worse."""

@@ -22,7 +22,6 @@ from tuneloop.evaluation.remote import is_url, parse_url
 from tuneloop.evaluation.rows import as_rows, asked_of, choose, leaked, read_test_rows, refuse_leaks, units_of
 from tuneloop.evaluation.scoring import Rows
 from tuneloop.evaluation.script import Script, load_script
-from tuneloop.evaluation.similarity import load_encoder
 from tuneloop.evaluation.tasks import TASKS, labels_of
 from tuneloop.store.artifacts import manifest_hash, verify
 from tuneloop.store.samples import read_split
@@ -168,7 +167,9 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
         rows = replace(rows, records=True, schema=schema)
     hashes = {**_hashes(subject, script), **({"schema": schema.sha256} if schema else {})}
     if config.encoder and rows.candidates is None:
-        encoder = load_encoder(config.encoder, subject.folder)
+        from tuneloop.models.encoder import load_encoder
+
+        encoder = load_encoder(subject.folder / Path(config.encoder).expanduser())
         rows, hashes["encoder"] = replace(rows, encoder=encoder), encoder.sha256
     return Gathered(
         config=config,

@@ -104,12 +104,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Classify the message. Answer with exactly one of these labels and nothing else:\n{labels}",
         "对消息进行分类。只回答下列标签之一，不要写其他内容：\n{labels}",
     ),
-    "evaluation.encoder_wrong": ("{file} holds no usable encoder: {problem}", "{file} 中没有可用的编码器：{problem}"),
-    "evaluation.encoder_wrong.hint": (
-        "evaluation.encoder names a folder in transformers' format (config.json, tokenizer, *.safetensors), relative to the "
-        "recipe.",
-        "evaluation.encoder 应为 transformers 格式的文件夹（config.json、分词器、*.safetensors），路径相对于配方。",
-    ),
     "evaluation.schema_wrong": ("{file} is no JSON schema: {problem}", "{file} 不是 JSON Schema：{problem}"),
     "evaluation.schema_wrong.hint": (
         "evaluation.json_schema names a file with a JSON schema, relative to the recipe.",
