@@ -415,7 +415,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.origin.adapter_sha256": ("adapter hash", "适配器哈希"),
     "evaluation.report.origin.script": ("script", "话术规范"),
     "evaluation.report.origin.script_sha256": ("script hash", "话术规范哈希"),
-    "evaluation.report.origin.schema": ("JSON schema", "JSON Schema"),
+    "evaluation.report.origin.schema": ("JSON schema", "JSON Schema 文件"),
     "evaluation.report.origin.schema_sha256": ("JSON schema hash", "JSON Schema 哈希"),
     "evaluation.report.origin.encoder_sha256": ("encoder hash", "编码器哈希"),
     "evaluation.report.origin.seed": ("seed", "随机种子"),
