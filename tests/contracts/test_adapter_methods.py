@@ -20,6 +20,7 @@ from tuneloop.adapters.folder import check_adapter, save_adapter
 from tuneloop.adapters.low_rank import read_low_rank
 from tuneloop.adapters.merge import adapted, merge
 from tuneloop.adapters.methods import METHODS
+from tuneloop.adapters.replay import compare_answers, record_answers
 from tuneloop.core.errors import CorruptError, IncompatibleError, NotFoundError, RecipeError
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.engine.engine import Engine
@@ -88,6 +89,9 @@ def test_attaching_changes_nothing_and_leaves_the_random_state_alone(method: Met
     before, state = loaded.model(input_ids=IDS).logits, torch.get_rng_state()
     model = attach(method, loaded)
     assert torch.equal(torch.get_rng_state(), state)
+    if not METHODS[method].starts_as_base:
+        assert not torch.equal(model(input_ids=IDS).logits[:, -5:], before)
+        return
     exact = method != "pissa"  # it moves a part of the weights into other matrices: equal up to rounding
     tolerance = {"rtol": 0.0, "atol": 0.0} if exact else {"rtol": 1e-4, "atol": 1e-4}
     torch.testing.assert_close(model(input_ids=IDS).logits, before, **tolerance)
@@ -117,6 +121,11 @@ def test_only_the_adapter_gets_gradients_in_float32_and_is_counted(method: Metho
 
 
 def test_unknown_targets_name_the_modules_there_are(method: Method, loaded: LoadedModel) -> None:
+    if not USUAL[method].targets:
+        with pytest.raises(RecipeError) as caught:
+            AdapterConfig(method=method, target_modules=("no_such_layer",))
+        assert caught.value.code == "adapters.field_not_used"
+        return
     with pytest.raises(RecipeError, match="mlp" if "reduction_factor" in USUAL[method].fields else "q_proj"):
         attach(method, loaded, target_modules=("no_such_layer",))
 
@@ -155,7 +164,7 @@ def test_the_packed_path_is_the_models_own_forward(method: Method, loaded: Loade
     plain = torch.tensor(0.0)
     for example in examples:
         ids, keep = torch.tensor([example.ids]), torch.tensor(example.supervised[1:])
-        logits = model(input_ids=ids).logits[0, :-1][keep]
+        logits = model(input_ids=ids).logits[0, -ids.shape[1] : -1][keep]  # behind a prompt, where there is one
         plain = plain + torch.nn.functional.cross_entropy(logits, ids[0, 1:][keep], reduction="sum")
     torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-4)
 
@@ -173,7 +182,9 @@ def test_a_saved_adapter_loads_in_plain_peft_and_answers_the_same(
     assert tensors.keys() == exported.keys()
     assert all(torch.equal(tensors[name], exported[name]) for name in tensors)
     settings = json.loads((tmp_path / "a" / "adapter_config.json").read_text())
-    own = {"ia3": "IA3"} | dict.fromkeys(("houlsby", "pfeiffer", "parallel"), "BOTTLENECK")
+    own = {"ia3": "IA3", "prompt_tuning": "PROMPT_TUNING"} | dict.fromkeys(
+        ("houlsby", "pfeiffer", "parallel"), "BOTTLENECK"
+    )
     assert settings["peft_type"] == own.get(method, "LORA")
 
 
@@ -184,7 +195,7 @@ def test_an_adapted_model_answers_like_the_trained_one_and_leaves_the_base_alone
     base = build_tiny()
     before = base.model(input_ids=IDS).logits
     model = adapted(base, tmp_path / "a")
-    torch.testing.assert_close(model(input_ids=IDS).logits, expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(model(input_ids=IDS).logits, expected[:, -5:], rtol=1e-3, atol=1e-3)
     assert not any(p.requires_grad for p in model.parameters())
     torch.testing.assert_close(base.model(input_ids=IDS).logits, before, rtol=0, atol=0)
 
@@ -193,13 +204,29 @@ def test_the_engine_answers_with_it(method: Method, loaded: LoadedModel, tmp_pat
     saved(method, loaded, tmp_path / "a")
     base = build_tiny()
     model = adapted(base, tmp_path / "a")
-    ids = list(range(40, 60))
+    questions = [list(range(40, 60)), list(range(70, 77))]
     engine = Engine(base.model, adapters={"a": model})
-    request = Request(tuple(ids), adapter="a", sampling=Sampling(max_new_tokens=4))
-    written = list(next(iter(engine.generate([request]))).ids)
-    for _ in range(len(written)):
-        ids.append(int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
-    assert written == ids[20:]
+    requests = [Request(tuple(ids), adapter="a", sampling=Sampling(max_new_tokens=4)) for ids in questions]
+    for ids, completion in zip(questions, engine.generate(requests), strict=True):
+        length, written = len(ids), list(completion.ids)
+        for _ in written:
+            ids.append(int(model(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
+        assert written == ids[length:]
+    texts = ((5, 6, 7), (8,))
+    scores = engine.score((1, 2, 3), texts, adapter="a")
+    for text, found in zip(texts, scores, strict=True):
+        logits = model(input_ids=torch.tensor([[1, 2, 3, *text]])).logits[0, 2:-1].log_softmax(-1)
+        torch.testing.assert_close(torch.tensor(found), logits[range(len(text)), list(text)], rtol=1e-3, atol=1e-3)
+
+
+def test_the_trained_model_and_the_loaded_one_give_the_same_greedy_answers(
+    method: Method, loaded: LoadedModel, tmp_path: Path
+) -> None:
+    model = saved(method, loaded, tmp_path / "a")
+    answers = record_answers(
+        METHODS[method].answering(model).eval(), [(40, 41, 42), (50,) * 9], stop_ids=[258], template_sha256=""
+    )
+    assert compare_answers(adapted(build_tiny(), tmp_path / "a"), answers).share == 1.0
 
 
 def test_a_method_that_does_not_merge_says_so(method: Method, loaded: LoadedModel, tmp_path: Path) -> None:
@@ -241,8 +268,9 @@ def test_a_changed_missing_or_foreign_adapter_is_refused(loaded: LoadedModel, tm
 def test_the_card_ends_in_a_few_lines_that_load_and_ask(method: Method, loaded: LoadedModel, tmp_path: Path) -> None:
     saved(method, loaded, tmp_path / "a")
     code = (tmp_path / "a" / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
-    assert code.startswith("import tuneloop.adapters.bottleneck") != METHODS[method].merges
-    assert len(code.splitlines()) == (5 if METHODS[method].merges else 6)
+    is_ours = "reduction_factor" in USUAL[method].fields
+    assert code.startswith("import tuneloop.adapters.bottleneck") == is_ours
+    assert len(code.splitlines()) == (6 if is_ours else 5)
     compile(code, "README.md", "exec")
 
 
@@ -257,6 +285,7 @@ def test_the_pinned_peft_knows_our_own_method_by_the_string_in_the_folder() -> N
     [
         ({"method": "ia3", "r": 8}, "adapters.field_not_used"),
         ({"method": "lora", "reduction_factor": 4.0}, "adapters.field_not_used"),
+        ({"method": "lora", "num_virtual_tokens": 4}, "adapters.field_not_used"),
         ({"method": "houlsby", "target_modules": "all-linear"}, "adapters.blocks_only"),
     ],
 )

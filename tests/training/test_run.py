@@ -136,7 +136,7 @@ def test_dropout_trains_on_pefts_own_layers(dataset: Path, loaded: LoadedModel, 
     assert json.loads((run.adapter_path / "adapter_config.json").read_text())["lora_dropout"] == 0.2
 
 
-@pytest.mark.parametrize("method", ["pissa", "loraplus", "houlsby"])
+@pytest.mark.parametrize("method", ["pissa", "loraplus", "houlsby", "prompt_tuning"])
 def test_another_method_trains_and_leaves_the_base_as_it_was(
     method: Any, dataset: Path, loaded: LoadedModel, tmp_path: Path
 ) -> None:

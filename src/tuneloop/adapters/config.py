@@ -11,7 +11,9 @@ from pydantic import Field, model_validator
 from tuneloop.core.config import Auto, Config
 from tuneloop.core.errors import RecipeError
 
-Method = Literal["lora", "rslora", "dora", "pissa", "loraplus", "ia3", "houlsby", "pfeiffer", "parallel"]
+Method = Literal[
+    "lora", "rslora", "dora", "pissa", "loraplus", "ia3", "houlsby", "pfeiffer", "parallel", "prompt_tuning"
+]
 Targets = Literal["all-linear"] | tuple[str, ...]
 
 
@@ -41,8 +43,16 @@ USUAL: dict[Method, Usual] = {
     "houlsby": Usual(("self_attn", "mlp"), {"reduction_factor": 16.0}),
     "pfeiffer": Usual(("mlp",), {"reduction_factor": 16.0}),
     "parallel": Usual(("mlp",), {"reduction_factor": 4.0}),
+    # Embeddings are large beside an update of theirs: peft's examples learn at 3e-2, about twenty times LoRA's rate.
+    "prompt_tuning": Usual((), {"num_virtual_tokens": 20}, rate=20.0),
 }
 """Every method of the recipe; how each is attached is `methods.METHODS`."""
+
+
+def _taken(method: Method) -> set[str]:
+    """Names of the fields that a method takes."""
+    usual = USUAL[method]
+    return {*usual.fields, *(("target_modules",) if usual.targets else ())}
 
 
 class AdapterConfig(Config):
@@ -51,7 +61,8 @@ class AdapterConfig(Config):
     method: Method = "lora"
     """Method: low-rank updates (lora; rslora: another scale; dora: a trained magnitude; pissa: begun from the largest
     singular values; loraplus: B learns faster), trained scales (ia3), or bottleneck layers behind attention and
-    feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it (parallel)."""
+    feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it (parallel), or trained embeddings before every
+    conversation (prompt_tuning)."""
     r: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """Rank of the update, for the methods of the LoRA family."""
     lora_alpha: Auto | Annotated[float, Field(gt=0.0)] = "auto"
@@ -66,12 +77,15 @@ class AdapterConfig(Config):
     reduction_factor: Auto | Annotated[float, Field(ge=1.0)] = "auto"
     """For houlsby, pfeiffer and parallel: the hidden size divided by the bottleneck's."""
 
+    num_virtual_tokens: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
+    """For prompt_tuning: trained embeddings before every conversation; they count as tokens in memory and time."""
+
     @model_validator(mode="after")
     def _has_only_fields_of_its_method(self) -> Self:
-        used = {"method", "target_modules", *USUAL[self.method].fields}
+        used = {"method", *_taken(self.method)}
         for name, field in type(self).model_fields.items():
             if name not in used and getattr(self, name) != field.default:
-                methods = ", ".join(method for method, usual in USUAL.items() if name in usual.fields)
+                methods = ", ".join(method for method in USUAL if name in _taken(method))
                 raise RecipeError("adapters.field_not_used", field=name, method=self.method, methods=methods)
         if self.target_modules == "all-linear" and "reduction_factor" in used:
             raise RecipeError("adapters.blocks_only", method=self.method)

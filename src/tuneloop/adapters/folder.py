@@ -83,7 +83,7 @@ def save_adapter(
         "template_sha256": loaded.template.sha256,
         "method": method,
         **own,
-        "target_modules": sorted(settings.target_modules),
+        "target_modules": sorted(getattr(settings, "target_modules", None) or ()),
     }
     with new_artifact(folder, kind="adapter", config=config, inputs=inputs, seeds={"training": seed}) as temporary:
         save_tensors(tensors, temporary / "adapter_model.safetensors")
@@ -97,7 +97,7 @@ def save_adapter(
             base=loaded.name,
             method=method,
             settings=", ".join(f"{name} {value}" for name, value in own.items()) or "–",
-            targets=", ".join(config["target_modules"]),
+            targets=", ".join(config["target_modules"]) or "–",
             first=TEACH if settings.peft_type in OwnPeftType else "",
             **card,
         )

@@ -27,7 +27,7 @@ def adapted(loaded: LoadedModel, folder: Path) -> PreTrainedModel:
         return merge(loaded, folder)
     weights = [*loaded.model.parameters(), *loaded.model.buffers()]
     shared = copy.deepcopy(loaded.model, {id(tensor): tensor for tensor in weights})
-    model: PreTrainedModel = PeftModel.from_pretrained(shared, str(folder)).get_base_model()
+    model = METHODS[method].answering(PeftModel.from_pretrained(shared, str(folder)))
     return model.eval().requires_grad_(False)
 
 

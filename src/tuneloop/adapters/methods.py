@@ -17,6 +17,7 @@ from tuneloop.adapters.config import Method
 from tuneloop.adapters.ia3 import attach_ia3
 from tuneloop.adapters.lora import Settings, dora, faster_b, lora, rslora
 from tuneloop.adapters.pissa import attach_pissa, detach_pissa, export_pissa
+from tuneloop.adapters.prompt import answering, attach_prompt, leave
 
 
 def export_plain(model: PeftModel) -> tuple[PeftConfig, dict[str, Tensor]]:
@@ -30,6 +31,12 @@ def unload(model: PeftModel) -> None:
     model.unload()
 
 
+def layered(model: PeftModel) -> PreTrainedModel:
+    """The base with the method's layers in it answers as it is."""
+    base: PreTrainedModel = model.get_base_model()
+    return base
+
+
 def same_rate(parameter: str, settings: Settings) -> float:
     """Every parameter learns at the same rate."""
     return 1.0
@@ -40,13 +47,17 @@ class Functions:
     """What a method is made of."""
 
     attach: Callable[[PreTrainedModel, Settings, int], PeftModel]
-    """Put its layers into a model, in place, with a seed; up to rounding, nothing changes until training."""
+    """Put its layers into a model, in place, with a seed."""
     export: Callable[[PeftModel], tuple[PeftConfig, dict[str, Tensor]]] = export_plain
     """What its folder holds."""
     detach: Callable[[PeftModel], None] = unload
     """Give the base model back as it was."""
     rate_factor: Callable[[str, Settings], float] = same_rate
     """How many times the learning rate a parameter gets, by its name."""
+    answering: Callable[[PeftModel], PreTrainedModel] = layered
+    """A model that answers with it, for token ids without anything of the method in them."""
+    starts_as_base: bool = True
+    """Whether, up to rounding, nothing changes until training."""
     merges: bool = True
     """Whether it can become part of the base's weights; otherwise the model runs with its layers."""
 
@@ -61,4 +72,5 @@ METHODS: dict[Method, Functions] = {
     "houlsby": Functions(houlsby, merges=False),
     "pfeiffer": Functions(pfeiffer, merges=False),
     "parallel": Functions(parallel, merges=False),
+    "prompt_tuning": Functions(attach_prompt, detach=leave, answering=answering, starts_as_base=False, merges=False),
 }

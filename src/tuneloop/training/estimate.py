@@ -62,6 +62,11 @@ def bottleneck_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int
     return facts.layers * len(settings["target_modules"]) * (2 * hidden * narrow + narrow + hidden)
 
 
+def prompt_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """An embedding for every virtual token."""
+    return int(settings["num_virtual_tokens"]) * facts.hidden_size
+
+
 PARAMETERS: dict[Method, Callable[[ModelFacts, Mapping[str, Any]], int]] = {
     "lora": lora_parameters,
     "rslora": lora_parameters,
@@ -72,6 +77,7 @@ PARAMETERS: dict[Method, Callable[[ModelFacts, Mapping[str, Any]], int]] = {
     "houlsby": bottleneck_parameters,
     "pfeiffer": bottleneck_parameters,
     "parallel": bottleneck_parameters,
+    "prompt_tuning": prompt_parameters,
 }
 """How many parameters a method trains, from the settings that the plan decided."""
 

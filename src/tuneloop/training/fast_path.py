@@ -27,6 +27,7 @@ from tuneloop.kernels.reordered import can_reorder
 from tuneloop.training import llama_layers
 from tuneloop.training.batches import Batch
 from tuneloop.training.projections import is_plain, join
+from tuneloop.training.prompted import has_prompt, hidden_behind_prompt
 
 INTERFACE = "tuneloop_packed"
 REORDERED_SHARE = 0.2
@@ -87,10 +88,7 @@ def supervised_loss(model: PeftModel, batch: Batch, label_smoothing: float = 0.0
     nll + ε·(z_t − z̄) for logits z = W h: exact from W's row of the token and the mean of its rows, without any logits.
     """
     base = model.get_base_model()
-    decoder = base.get_decoder()
-    hidden = decoder(
-        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, segments=batch.segments
-    ).last_hidden_state[0]  # [T, d]
+    hidden = hidden_behind_prompt(model, batch) if has_prompt(model) else _hidden(base, batch)  # [T, d]
     softcap = getattr(base.config.get_text_config(), "final_logit_softcapping", None)
     head = base.get_output_embeddings()
     predicting = hidden.index_select(0, batch.predictors)  # [N, d]
@@ -103,6 +101,15 @@ def supervised_loss(model: PeftModel, batch: Batch, label_smoothing: float = 0.0
     apart = weight[batch.targets].float() - weight.mean(0, dtype=torch.float32)  # [N, d]
     spread: Tensor = (predicting.float() * apart).sum()
     return loss + label_smoothing * spread
+
+
+def _hidden(base: Any, batch: Batch) -> Tensor:
+    """The decoder's last hidden state, [T, d]."""
+    out = base.get_decoder()(
+        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, segments=batch.segments
+    )
+    hidden: Tensor = out.last_hidden_state[0]
+    return hidden
 
 
 def _rowwise(project: Any) -> Any:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import torch
 from peft import PeftModel
+from transformers import PreTrainedModel
 
 from tuneloop.adapters.attach import count_parameters
 from tuneloop.adapters.folder import save_adapter
+from tuneloop.adapters.methods import METHODS
 from tuneloop.adapters.replay import Replay, choose_prompts, record_answers
 from tuneloop.core.errors import DivergedError, RefusedError
 from tuneloop.core.messages import text
@@ -131,6 +133,7 @@ def _train(task: Task, progress: Progress) -> State:
 
 def _save(inputs: Inputs, prepared: Prepared, place: Place, model: PeftModel, state: State) -> None:
     """Write the adapter's folder with its card and a few answers."""
+    method = settings_of(prepared.plan)["method"]
     trained, total = count_parameters(model)
     card = {
         "name": place.name,
@@ -148,14 +151,13 @@ def _save(inputs: Inputs, prepared: Prepared, place: Place, model: PeftModel, st
         card=card,
         inputs={"dataset": place.identity["dataset"]},
         seed=place.seed,
-        method=settings_of(prepared.plan)["method"],
-        replay=_answers(prepared, model, inputs.loaded),
+        method=method,
+        replay=_answers(prepared, METHODS[method].answering(model).eval(), inputs.loaded),
     )
 
 
-def _answers(prepared: Prepared, model: PeftModel, loaded: LoadedModel) -> Replay:
+def _answers(prepared: Prepared, model: PreTrainedModel, loaded: LoadedModel) -> Replay:
     """A few greedy answers to questions of the validation split, or of the training where there is none."""
     examples = prepared.validation or prepared.train
     prompts = choose_prompts([example.ids[: example.supervised.index(True)] for example in examples])
-    answering = model.get_base_model().eval()
-    return record_answers(answering, prompts, stop_ids=loaded.template.stop_ids, template_sha256=loaded.template.sha256)
+    return record_answers(model, prompts, stop_ids=loaded.template.stop_ids, template_sha256=loaded.template.sha256)

@@ -32,12 +32,17 @@ def knows(model: PreTrainedModel) -> bool:
             for name, module in model.named_modules()
             if name.endswith(("_proj", "lm_head"))
         )
-        and not any(isinstance(module, BaseTunerLayer) for module in model.modules())
+        and not any(isinstance(module, BaseTunerLayer) or _has_hooks(module) for module in model.modules())
         and not any(getattr(config, f"{which}_logit_softcapping", None) for which in ("attn", "final"))
         and not getattr(config, "use_bidirectional_attention", False)
         and "dynamic" not in rotary
         and "longrope" not in rotary
     )
+
+
+def _has_hooks(module: torch.nn.Module) -> bool:
+    """Whether somebody changes what goes in or comes out: a prompt before every conversation, for example."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def read_weights(model: PreTrainedModel, deltas: Deltas | None = None) -> Weights:
