@@ -1,6 +1,6 @@
 """Generation throughput of tuneloop's engine beside transformers.generate and peft's mixed batch, in one run.
 
-    python bench/serving.py [--rounds 3] [--settings alone,8 rows,…] [--model smollm2-135m] [--quick]
+    python bench/serving.py [--rounds 3] [--settings alone,8 rows,…,many adapters] [--model smollm2-135m] [--quick]
 
 Every setting answers prompts of 54 random tokens with 64 tokens, greedy, without a stop token, in bfloat16; prompt and
 answer count. Each measurement is a process of its own, with one warm-up; stacks alternate; medians are reported. Adapters
@@ -33,6 +33,9 @@ SETTINGS: dict[str, tuple[int, tuple[str, ...]]] = {
     "8 adapters all": (8, ALL),
 }
 """Rows, and the modules that each row's own adapter changes (none: the base model answers)."""
+
+MANY = "many adapters"
+"""The last setting: `many_adapters.py`."""
 
 
 def load(name: str) -> Any:
@@ -166,7 +169,7 @@ def compare(options: argparse.Namespace, settings: list[str], answer: int) -> di
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--settings", default=",".join(SETTINGS))
+    parser.add_argument("--settings", default=",".join([*SETTINGS, MANY]))
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--quick", action="store_true", help="one round, short answers, nothing is written")
     parser.add_argument("--stack", choices=STACKS, help=argparse.SUPPRESS)
@@ -179,7 +182,7 @@ def main() -> None:
     if options.quick:
         options.rounds = 1
     answer = 16 if options.quick else options.answer
-    table = compare(options, settings, answer)
+    table = compare(options, [setting for setting in settings if setting != MANY], answer)
     print(f"\n{'setting':<16} {'stack':<13} {'tok/s':>7} {'ours ×':>7} {'first token ms':>15}")
     for setting, stacks in table.items():
         ours = stacks["tuneloop"]["tokens_per_second"]
@@ -188,6 +191,9 @@ def main() -> None:
                 f"{setting:<16} {stack:<13} {row['tokens_per_second']:>7.0f} {ours / row['tokens_per_second']:>7.2f} "
                 f"{1000 * row['first_token_seconds']:>15.0f}"
             )
+    many = measure_many(options) if MANY in settings else {}
+    for part, figures in many.items():
+        print(f"{part}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
     if options.quick:
         return
     result = {
@@ -199,10 +205,20 @@ def main() -> None:
         "answer_tokens": answer,
         "rounds": options.rounds,
         "medians": table,
+        "many_adapters": many,
     }
     target = Path(__file__).parent / "results" / "serving.json"
     target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(f"written to {target}")
+
+
+def measure_many(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    import many_adapters
+
+    adapters, resident = (16, 4) if options.quick else (64, 8)
+    return many_adapters.measure(
+        options.model, adapters=adapters, resident=resident, registered=1000, rounds=options.rounds
+    )
 
 
 def _processor() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,14 @@ def choose(everything: Sequence[Adapter], reference: str) -> Adapter:
     return _by_alias(wanted, aliases) or versions[max(versions)]
 
 
+def meant_by_bare_names(everything: Sequence[Adapter]) -> dict[str, Adapter]:
+    """What each bare name means, by name; in time that grows with their number only."""
+    versions: defaultdict[str, list[Adapter]] = defaultdict(list)
+    for adapter in everything:
+        versions[adapter.name].append(adapter)
+    return {name: choose(versions[name], name) for name in sorted(versions)}
+
+
 def list_adapters(workspace: Workspace) -> list[Adapter]:
     """All registered versions, by name and number."""
     if not database_exists(workspace):
@@ -102,6 +111,9 @@ def list_adapters(workspace: Workspace) -> list[Adapter]:
     with open_database(workspace) as database, database.read() as connection:
         rows = connection.execute(ADAPTERS.select().order_by(ADAPTERS.c.name, ADAPTERS.c.version)).all()
         pointers = connection.execute(ALIASES.select().order_by(ALIASES.c.alias)).all()
+    aliases: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for pointer in pointers:
+        aliases[pointer.name, pointer.version].append(pointer.alias)
     return [
         Adapter(
             name=row.name,
@@ -109,7 +121,7 @@ def list_adapters(workspace: Workspace) -> list[Adapter]:
             path=workspace.root / row.path,
             base_model=row.base_model,
             run_id=row.run_id,
-            aliases=tuple(p.alias for p in pointers if (p.name, p.version) == (row.name, row.version)),
+            aliases=tuple(aliases.get((row.name, row.version), ())),
             created_at=row.created_at,
         )
         for row in rows

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneloop.core.errors import NotFoundError, UsageError
+from tuneloop.registry.versions import meant_by_bare_names
 from tuneloop.serving.documents import ERRORS, AdapterState, ModelCard, ModelList
 from tuneloop.serving.served import AUTO, BASE
 from tuneloop.serving.server import BEARER, Server
@@ -90,8 +91,7 @@ def _cards(server: Server, key: Key) -> list[dict[str, Any]]:
     adapters = server.models.adapters(key)
     if adapters:
         found.append(_card(AUTO, None, AUTO))
-    for name in sorted({adapter.name for adapter in adapters}):
-        found.append(_card(name, BASE, server.models.find(name, key).name))
+    found += [_card(name, BASE, adapter.label) for name, adapter in meant_by_bare_names(adapters).items()]
     for adapter in adapters:
         for id_ in (adapter.label, *(f"{adapter.name}@{alias}" for alias in adapter.aliases)):
             found.append(_card(id_, BASE, adapter.label))

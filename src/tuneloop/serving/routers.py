@@ -6,12 +6,13 @@ import hashlib
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneloop.core.errors import ArtifactError
 from tuneloop.core.records import Adapter
-from tuneloop.registry.versions import choose
+from tuneloop.registry.versions import meant_by_bare_names
 from tuneloop.store.artifacts import manifest_hash, new_artifact, read_manifest, verify
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
@@ -41,7 +42,7 @@ class Routers:
         Args:
             adapters: registered versions that the server has.
         """
-        meant = [choose(adapters, name) for name in sorted({adapter.name for adapter in adapters})]
+        meant = list(meant_by_bare_names(adapters).values())
         labels = frozenset(adapter.label for adapter in meant)
         with self._lock:
             if self._kept is None or self._kept[0] != labels:
@@ -52,7 +53,9 @@ class Routers:
         from tuneloop.serving.general import general_questions
         from tuneloop.serving.router import fit_router, load_router
 
-        datasets = {adapter.name: folder for adapter in adapters if (folder := self._dataset(adapter)) is not None}
+        places = self._places()
+        trained_on = {adapter.name: read_manifest(adapter.path).inputs.get("dataset") for adapter in adapters}
+        datasets = {name: places[digest] for name, digest in trained_on.items() if digest in places}
         inputs = {name: manifest_hash(folder) for name, folder in datasets.items()}
         key = hashlib.sha256(json.dumps([FORMAT, inputs], sort_keys=True).encode()).hexdigest()[:12]
         folder = self._workspace.root / "routers" / key
@@ -68,16 +71,13 @@ class Routers:
             return load_router(folder)
         return router
 
-    def _dataset(self, adapter: Adapter) -> Path | None:
-        """The dataset that a version was trained on, while it is still there."""
-        wanted = read_manifest(adapter.path).inputs.get("dataset")
-        for folder in sorted(self._workspace.datasets.glob("*/*")):
-            try:
-                if manifest_hash(folder) == wanted:
-                    return folder
-            except ArtifactError:
-                continue
-        return None
+    def _places(self) -> dict[str, Path]:
+        """The workspace's datasets by what adapters call them; one that can't be read any more teaches nobody."""
+        places: dict[str, Path] = {}
+        for folder in sorted(self._workspace.datasets.glob("*/*"), reverse=True):
+            with suppress(ArtifactError):
+                places[manifest_hash(folder)] = folder
+        return places
 
 
 def training_questions(dataset: Path) -> list[str]:
