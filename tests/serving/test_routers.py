@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.models.load import LoadedModel
 from tuneloop.serving.app import make_app
 from tuneloop.serving.config import ServingConfig
-from tuneloop.serving.routers import Routers
+from tuneloop.serving.routers import Routers, training_questions
 from tuneloop.serving.served import ServedModels, make_engine
 from tuneloop.serving.worker import Worker
 from tuneloop.store.access import create_key
@@ -108,3 +109,13 @@ def test_a_key_is_never_routed_to_what_does_not_exist_for_it(client: TestClient,
         assert asked[question].status_code == 409  # it may not ask the base model either
         assert asked[question].json()["error"]["code"] == "serving.no_route"
         assert "bank" not in asked[question].text
+
+
+def test_a_conversation_is_known_from_its_beginning_and_from_later_on(tmp_path: Path) -> None:
+    meta = Meta(source="talks.jsonl", row=1)
+    turns = [Message(role="user", content="One"), Message(role="assistant", content="Yes")]
+    turns += [Message(role="user", content="Two"), Message(role="assistant", content="Done")]
+    talks = [Sample(id=str(number), messages=tuple(turns), meta=meta) for number in range(3)]
+    with new_artifact(tmp_path / "talks", kind="dataset", config={}) as made:
+        write_samples(made / "train.jsonl", talks)
+    assert training_questions(tmp_path / "talks") == ["One", "One\nTwo", "One"]

@@ -81,6 +81,13 @@ class Routers:
 
 
 def training_questions(dataset: Path) -> list[str]:
-    """What users say in the training split of a dataset: as the router sees conversations."""
-    samples = read_split(dataset, "train")
-    return ["\n".join(m.content for m in sample.prompt if m.role == "user") for sample in samples]
+    """What users say in the training split of a dataset, as the router sees conversations: some when they begin, some later.
+
+    A conversation of k turns is taken up to its first, second, … or k-th one, in turn from sample to sample: a question that
+    opens a conversation must be like others that do, and no conversation counts twice as its own likeness.
+    """
+    found: list[str] = []
+    for number, sample in enumerate(read_split(dataset, "train")):
+        said = [message.content for message in sample.prompt if message.role == "user"]
+        found.append("\n".join(said[: 1 + number % max(1, len(said))]))
+    return found
