@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from tuneloop.pipeline.files import Predictions
     from tuneloop.pipeline.learning_curve import LearningCurve
     from tuneloop.serving.answer import Answerer
-    from tuneloop.serving.backend import Backend
-    from tuneloop.serving.served import ServedModels
 
 AnyRecipe = Recipe | Path | str
 AnyWorkspace = Workspace | Path | str | None
@@ -380,10 +378,10 @@ def serve(
     place = _workspace(workspace)
     base = ModelConfig(name_or_path=model or base_of(place), accept_license=accept_license)
 
-    def extend(app: FastAPI, models: ServedModels, backend: Backend) -> None:
+    def extend(app: FastAPI) -> None:
         from tuneloop.studio.page import mount  # slow to import: the port and the model come first
 
-        mount(app, models, backend, config)
+        mount(app)
 
     run(config, model=base, workspace=place, extend=extend, ready=ready, progress=progress)
 

@@ -9,6 +9,7 @@ import pytest
 from tuneloop.core.messages import set_language
 from tuneloop.models.load import LoadedModel
 from tuneloop.models.tiny import build_tiny
+from tuneloop.serving.app import make_app
 from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.served import ServedModels, make_engine
 from tuneloop.serving.worker import Worker
@@ -42,5 +43,5 @@ def desk(tmp_path_factory: pytest.TempPathFactory, loaded: LoadedModel) -> Itera
     worker = Worker(
         make_engine(models, loaded.model, batch_size=4, adapter_bytes=2**26), queue_limit=config.queue_limit
     )
-    yield Desk(models, worker, config)
+    yield Desk(make_app(models, worker, config).state.server)
     worker.drain(10)

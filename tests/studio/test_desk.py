@@ -10,7 +10,7 @@ from tuneloop.studio.desk import Desk, arms, find_arm, first_arms, first_script,
 
 def test_the_base_its_script_and_every_version_may_answer(desk: Desk) -> None:
     names = [name for _, name in arms(desk, "en")]
-    assert names == ["base", "base+script", "legal@v0001", "bank@v0001"]
+    assert names == ["base", "base+script", "auto", "legal@v0001", "bank@v0001"]
     assert {name: shown for shown, name in arms(desk, "zh")}["legal@v0001"] == "legal@v0001 (candidate)"
 
 

@@ -37,7 +37,7 @@ def address(desk: Desk) -> Iterator[str]:
     """Where the application with the page listens."""
     app = make_app(desk.models, desk.backend, desk.config)
     app.router.lifespan_context = _idle  # the desk's worker goes on for other tests
-    mount(app, desk.models, desk.backend, desk.config)
+    mount(app)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1))
@@ -152,7 +152,7 @@ def test_the_page_is_chinese_for_who_reads_chinese_and_nothing_comes_from_elsewh
 
 def test_the_entrance_goes_to_the_readers_language(desk: Desk) -> None:
     app = make_app(desk.models, desk.backend, desk.config)
-    mount(app, desk.models, desk.backend, desk.config)
+    mount(app)
     client = TestClient(app, follow_redirects=False)
     for given, language in (("zh-CN,en", "zh"), ("en", "en"), ("fr", "en"), ("", "en")):
         for path in ("/", "/studio", "/studio/"):
@@ -166,7 +166,7 @@ def test_where_there_are_keys_only_one_without_limits_opens_the_page(desk: Desk,
     workspace = Workspace(tmp_path).ensure()
     models = ServedModels(desk.models.loaded, "tiny", workspace)
     app = make_app(models, desk.backend, desk.config, keys_required=True)
-    mount(app, models, desk.backend, desk.config)
+    mount(app)
     client = TestClient(app)
     _, secret = create_key(workspace, role="admin")
     _, limited = create_key(workspace, role="admin", adapters=("bank",))

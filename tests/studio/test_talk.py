@@ -12,6 +12,7 @@ from tuneloop.serving.answer import Answerer, merged_engine
 from tuneloop.serving.named import find
 from tuneloop.serving.served import Model
 from tuneloop.studio.desk import Desk, find_arm, read_script
+from tuneloop.studio.shown import answer as shown_answer
 from tuneloop.studio.talk import Spoken, Turn, Turns, Wish, answer, history, judge, stopped
 
 
@@ -72,7 +73,7 @@ def test_leaving_early_ends_both_answers(desk: Desk) -> None:
 
     turns = stopped(asyncio.run(leave()))
     assert all(side.finish_reason is not None for side in turns[-1].sides)
-    counts = desk.backend.engine.counts
+    counts = desk.backend.counts
     assert counts.waiting + counts.running <= 2
     assert ask(desk, (), "Hello", wish(desk, "base", "base"))[-1][-1].sides[0].finish_reason in ("stop", "length")
 
@@ -104,3 +105,22 @@ def test_a_conversation_has_only_what_was_said() -> None:
     assert [message.content for message in history(turns, 0)] == ["a", "A", "b", "B"]
     assert [message.content for message in history(turns, 1)] == ["b", "C"]
     assert stopped(()) == ()
+
+
+def test_auto_lets_the_router_choose_and_says_who_answered(desk: Desk) -> None:
+    left, right = ask(desk, (), "Hello", wish(desk, "auto", "bank@v0001"))[-1][-1].sides
+    assert (left.model, left.is_routed) == ("base", True)  # the adapters here were trained on nothing that is left
+    assert left.finish_reason in ("stop", "length")
+    assert not right.is_routed
+    assert "auto → base" in shown_answer(left, "en")
+
+
+def test_what_the_page_asks_is_counted(desk: Desk) -> None:
+    def counted() -> float:
+        registry = desk.server.meters.registry
+        labels = {"model": "legal@v0001", "outcome": "answered"}
+        return registry.get_sample_value("tuneloop_requests_total", labels) or 0.0
+
+    before = counted()
+    ask(desk, (), "Hello", wish(desk, "legal@v0001", "base"))
+    assert counted() == before + 1

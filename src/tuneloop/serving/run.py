@@ -15,14 +15,12 @@ from tuneloop.core.progress import SILENT, Progress
 from tuneloop.models.config import ModelConfig
 from tuneloop.registry.versions import list_adapters
 from tuneloop.serving.app import DRAIN_SECONDS, make_app
-from tuneloop.serving.backend import Backend
 from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.engines import ENGINES
-from tuneloop.serving.served import ServedModels
 from tuneloop.store.access import list_keys
 from tuneloop.store.workspace import Workspace
 
-Extend = Callable[[FastAPI, ServedModels, Backend], None]
+Extend = Callable[[FastAPI], None]
 """Puts more on the application: the page, for example."""
 
 
@@ -31,7 +29,7 @@ def run(
     *,
     model: ModelConfig,
     workspace: Workspace,
-    extend: Extend = lambda app, models, backend: None,
+    extend: Extend = lambda app: None,
     ready: Callable[[str, int], None] = lambda url, adapters: None,
     progress: Progress = SILENT,
 ) -> None:
@@ -56,7 +54,7 @@ def run(
     with listener:
         models, backend = ENGINES[config.engine](config, model, workspace, progress)
         app = make_app(models, backend, config, keys_required=not is_loopback(config.host))
-        extend(app, models, backend)
+        extend(app)
         port = listener.getsockname()[1]
         ready(f"http://{config.host}:{port}", len(models.adapters()))
         settings = uvicorn.Config(

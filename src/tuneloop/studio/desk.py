@@ -16,7 +16,8 @@ from tuneloop.evaluation.script import Script, load_script, script_folder, scrip
 from tuneloop.registry.versions import resolve
 from tuneloop.serving.backend import Backend
 from tuneloop.serving.config import ServingConfig
-from tuneloop.serving.served import BASE, Model, ServedModels
+from tuneloop.serving.served import AUTO, BASE, Model, ServedModels
+from tuneloop.serving.server import Server
 from tuneloop.store.artifacts import MANIFEST, manifest_hash, read_manifest
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
@@ -32,9 +33,22 @@ EXAMPLES = 6
 class Desk:
     """One server, as the page sees it."""
 
-    models: ServedModels
-    backend: Backend
-    config: ServingConfig
+    server: Server
+
+    @property
+    def models(self) -> ServedModels:
+        """What may answer."""
+        return self.server.models
+
+    @property
+    def backend(self) -> Backend:
+        """What generates."""
+        return self.server.backend
+
+    @property
+    def config(self) -> ServingConfig:
+        """The server's limits."""
+        return self.server.config
 
     @property
     def workspace(self) -> Workspace:
@@ -72,7 +86,10 @@ def arms(desk: Desk, language: Language) -> list[tuple[str, str]]:
         (text("studio.arm_base", language, base=base), BASE),
         (text("studio.arm_script", language, base=base), SCRIPTED),
     ]
-    for adapter in reversed(desk.models.adapters()):
+    adapters = desk.models.adapters()
+    if adapters:
+        found.append((text("studio.arm_auto", language), AUTO))
+    for adapter in reversed(adapters):
         aliases = f" ({', '.join(adapter.aliases)})" if adapter.aliases else ""
         found.append((adapter.label + aliases, adapter.label))
     return found
@@ -85,12 +102,14 @@ def first_arms(desk: Desk) -> tuple[str, str]:
 
 
 def find_arm(desk: Desk, name: str, script: Script | None) -> Model:
-    """From an arm's name to what answers.
+    """From an arm's name to what answers; `auto` is left to each question.
 
     Raises:
         UsageError: the arm needs a script, and none is chosen (code `studio.no_script`).
         NotFoundError: there is no such version any more.
     """
+    if name == AUTO:
+        return Model(AUTO, None)
     if name != SCRIPTED:
         return desk.models.find(name)
     if script is None:

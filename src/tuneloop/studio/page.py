@@ -11,9 +11,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 
 from tuneloop.core.messages import Language, current_language, text
-from tuneloop.serving.backend import Backend
-from tuneloop.serving.config import ServingConfig
-from tuneloop.serving.served import ServedModels
 from tuneloop.studio import chat
 from tuneloop.studio.desk import Desk
 from tuneloop.studio.door import Door
@@ -30,16 +27,13 @@ TABS: dict[str, Tab] = {"chat": chat.build}
 NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 
 
-def mount(app: FastAPI, models: ServedModels, backend: Backend, config: ServingConfig) -> None:
+def mount(app: FastAPI) -> None:
     """Put the page on an application: `/studio/en`, `/studio/zh`, and `/studio`, which goes to the reader's language.
 
     Args:
         app: the server's, as `make_app` makes it.
-        models: what it serves.
-        backend: what generates.
-        config: its limits.
     """
-    desk = Desk(models, backend, config)
+    desk = Desk(app.state.server)
     usual = current_language()
 
     app.add_middleware(Door, keys=app.state.server.keys, path=PATH)

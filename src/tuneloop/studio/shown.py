@@ -36,7 +36,7 @@ def answer(said: Spoken, language: Language) -> str:
 
 def _figures(said: Spoken, language: Language) -> str:
     writing = said.seconds - said.first_token_seconds
-    figures = [escape(said.model)]
+    figures = [text("studio.routed", language, model=escape(said.model)) if said.is_routed else escape(said.model)]
     figures.append(text("studio.first_token", language, milliseconds=f"{1000 * said.first_token_seconds:.0f}"))
     figures.append(text("studio.tokens", language, tokens=said.tokens))
     if said.tokens > 1 and writing > 0:

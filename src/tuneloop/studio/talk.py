@@ -11,9 +11,11 @@ from tuneloop.core.errors import TuneloopError
 from tuneloop.core.messages import Language
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.evaluation.script import Script, Violation, check, judges
+from tuneloop.serving.completion_routes import choose_model
 from tuneloop.serving.completions import Reply, begin, spoken
-from tuneloop.serving.served import Model
+from tuneloop.serving.served import AUTO, Model
 from tuneloop.serving.wire import ChatMessage, ChatRequest
+from tuneloop.store.access import LOCAL
 from tuneloop.studio.desk import Desk
 
 FRAME_SECONDS = 0.08
@@ -28,6 +30,8 @@ class Spoken:
 
     model: str
     """Who answered: `bank-service@v0003`, `base`, `base+script`."""
+    is_routed: bool = False
+    """Whether the router chose who answers."""
     response_id: str = ""
     text: str = ""
     finish_reason: str | None = None
@@ -143,15 +147,20 @@ async def _answers(
         max_tokens=wish.max_new_tokens,
         temperature=wish.temperature,
     )
+    routing = None
+    if model.name == AUTO:
+        model, routing = await choose_model(desk.server, body, LOCAL)
     template = desk.models.loaded.template
     reply = begin(body, model, template, desk.backend, longest=desk.config.max_new_tokens)
+    reply.routing = routing
     choice = reply.choices[0]
     pieces = spoken(choice, desk.backend, desk.config.deadline_seconds)
-    try:
-        async for _ in pieces:
-            yield _so_far(reply)
-    finally:
-        await pieces.aclose()
+    with desk.server.meters.watching(reply):
+        try:
+            async for _ in pieces:
+                yield _so_far(reply)
+        finally:
+            await pieces.aclose()
     said = replace(_so_far(reply), text=choice.pieces.text, finish_reason=choice.finish_reason)
     if wish.script is not None:
         judged, violations = judge(wish.script, asked, said, desk.held_out.get(question))
@@ -164,6 +173,7 @@ def _so_far(reply: Reply) -> Spoken:
     handle = choice.handle
     return Spoken(
         reply.model.name,
+        reply.routing is not None,
         reply.id,
         choice.pieces.text.rstrip("\ufffd"),
         first_token_seconds=handle.first_token_seconds,
