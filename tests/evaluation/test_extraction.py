@@ -26,6 +26,7 @@ from tuneloop.evaluation.extraction import (
     right_fields,
     same_record,
 )
+from tuneloop.evaluation.rematch import compare_evaluations
 from tuneloop.evaluation.results import read_results
 
 SCHEMA = {
@@ -135,3 +136,14 @@ def test_a_reference_that_is_no_such_record_is_named_with_its_row(
     with pytest.raises(DataError) as wrong:
         evaluate(dataset, EvaluationConfig(task="extraction", json_schema=schema))
     assert (wrong.value.code, wrong.value.row) == (code, 7)
+
+
+def test_two_extractions_are_compared_by_the_fields_of_all_rows(
+    evaluate: Callable[..., Evaluation], write_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    dataset = write_dataset([row(n, json.dumps({"name": f"Customer {n}", "amount": n + 1})) for n in range(3)])
+    first, second = (evaluate(dataset, EvaluationConfig(task="extraction", max_rows=rows)) for rows in (3, 2))
+    rematch = compare_evaluations(first.path, second.path)
+    assert rematch.rows == 2
+    assert {one.metric for one in rematch.comparisons} == {"field_f1", "record_match", "schema_valid", "ended"}
+    assert all(one.difference == 0 for one in rematch.comparisons)

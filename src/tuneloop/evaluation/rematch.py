@@ -14,6 +14,7 @@ from tuneloop.evaluation.arms import TUNED
 from tuneloop.evaluation.clusters import joined, near_duplicates
 from tuneloop.evaluation.comparison import compare_all
 from tuneloop.evaluation.config import EvaluationConfig
+from tuneloop.evaluation.extraction import judge_records
 from tuneloop.evaluation.metrics import METRICS, POOLED
 from tuneloop.evaluation.results import Prediction, Results, Said, read_predictions, read_results
 from tuneloop.evaluation.rows import TURN, asked_of
@@ -117,6 +118,9 @@ def _scored(rows: Rows, said: Sequence[Said]) -> Scored:
     for metric in POOLED.keys() & METRICS.keys() & scores.keys():
         triples = [(one.answer, row.answer, rows.language) for one, row in zip(said, rows.samples, strict=True)]
         statistics[metric] = np.array([POOLED[metric].statistics(*triple) for triple in triples], dtype=np.float64)
+    if "field_f1" in scores:
+        texts = [one.answer for one in said], [row.answer for row in rows.samples]
+        statistics["field_f1"] = judge_records(*texts, None).statistics
     answers = tuple(
         Answer(
             key=row.id,
