@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneloop.core.messages import Language
@@ -39,6 +40,8 @@ class Bench:
     respond: Callable[[str, Sequence[Sample], str], list[Answer]]
     """From an arm, rows and a name for the progress bar to answers."""
     consult: Consult
+    folder: Path
+    """Where relative paths of the recipe begin."""
 
     @property
     def arms(self) -> tuple[str, ...]:

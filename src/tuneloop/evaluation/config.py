@@ -51,6 +51,18 @@ class JudgeConfig(Config):
     """Rows that it compares (a seeded choice), each twice with the answers' places swapped."""
 
 
+class HarnessConfig(Config):
+    """Tasks of lm-eval out of a folder of your own; needs `pip install 'tuneloop[harness]'`."""
+
+    folder: str
+    """Folder with lm-eval's task files (and their data), relative to the recipe. A task file may name Python code of its own,
+    which runs."""
+    tasks: tuple[str, ...] = Field(min_length=1)
+    """Names of tasks or groups, of the kinds `multiple_choice` and `generate_until`."""
+    rows: int | None = Field(default=None, ge=1)
+    """At most so many items of each task, the first ones."""
+
+
 class ForgettingConfig(Config):
     """A general probe, the same for base and tuned model: what did the training cost elsewhere?"""
 
@@ -105,6 +117,8 @@ class EvaluationConfig(Config):
     """Canaries and personal data of the training rows in answers; `{}` with the defaults."""
     judge: JudgeConfig | None = None
     """A judge by URL, places swapped and its agreement with itself reported."""
+    harness: HarnessConfig | None = None
+    """Tasks of lm-eval, before and after, from a local folder and without a network."""
     encoder: str | None = None
     """Folder of a text encoder of yours (transformers' format, safetensors), relative to the recipe: reports how near each
     answer's meaning is to its reference's (cosine of whole texts, and F1 of their tokens as BERTScore has it)."""

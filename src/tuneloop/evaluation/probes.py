@@ -18,6 +18,7 @@ from tuneloop.evaluation.attacks import safety, system_of
 from tuneloop.evaluation.bench import BASE, Bench
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.forgetting import forgetting
+from tuneloop.evaluation.harness import run_tasks
 from tuneloop.evaluation.judge import judge_answers
 from tuneloop.evaluation.latency import measure_engine
 from tuneloop.evaluation.latency_http import measure_server
@@ -76,11 +77,20 @@ def examine_judge(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
     return {"judge": judge_answers(bench.rows, baseline, judged, config.judge, bench.consult, bench.language)}
 
 
+def examine_harness(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
+    """Tasks of lm-eval, before and after."""
+    if config.harness is None:
+        return {}
+    seed = derive_seed(bench.rows.seed, "harness") % 2**32  # numpy takes no larger one
+    return {"harness": run_tasks(config.harness, bench.folder, bench.adapters, bench.engine, bench.loaded, seed)}
+
+
 PROBES: dict[str, Callable[[Bench, EvaluationConfig], dict[str, Probe]]] = {
     "robustness": examine_robustness,
     "forgetting": examine_forgetting,
     "privacy": examine_privacy,
     "judge": examine_judge,
+    "harness": examine_harness,
 }
 
 

@@ -8,8 +8,10 @@ from typing import Any
 from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Figure
 from tuneloop.evaluation.results import Probe, Results
+from tuneloop.evaluation.summary import comparison_table
 from tuneloop.evaluation.wording import (
     arm_label,
+    figure_label,
     metric_label,
     show_bound,
     show_difference,
@@ -64,6 +66,13 @@ def probe_sections(results: Results, timings: Mapping[str, Any], language: Langu
             p=show_p(compared.p),
         )
         yield _section("judge", (_by_arm(probes["judge"], caption, language),), language)
+    if "harness" in probes:
+        details = probes["harness"].details
+        items = ", ".join(f"{name.rpartition('.')[0]}: {count}" for name, count in details["items"].items())
+        caption = text("evaluation.probe.harness_caption", language, items=items)
+        head, *lines = comparison_table(probes["harness"].comparisons, language)
+        tables: tuple[Block, ...] = (_by_arm(probes["harness"], caption, language),)
+        yield _section("harness", (*tables, *([Table(head, tuple(lines))] if lines else [])), language)
     if "latency" in timings:
         yield _latency(timings["latency"], language)
 
@@ -139,7 +148,7 @@ def _figure_label(name: str, language: Language | None) -> str:
     stem, _, rest = name.partition(".")
     if stem == "exposure" and rest:
         return f"{text('evaluation.probe.figure.exposure', language)} ×{rest}"
-    return text(f"evaluation.probe.figure.{name}", language)
+    return figure_label(name, language)
 
 
 def _shown(name: str, figure: Figure) -> str:

@@ -136,6 +136,7 @@ def run(
             train=gathered.train,
             respond=answered.respond,
             consult=answered.consult,
+            folder=subject.folder,
         )
         probes, times = examine(bench, config)
         warnings = [*answered.warnings, *_warnings(scored, gathered.leaks)]

@@ -17,6 +17,7 @@ from tuneloop.evaluation.clusters import joined, near_duplicates
 from tuneloop.evaluation.comparison import headline_of
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.extraction import RecordSchema, check_references, read_schema
+from tuneloop.evaluation.harness import harness_hash
 from tuneloop.evaluation.metrics import METRICS
 from tuneloop.evaluation.remote import is_url, parse_url
 from tuneloop.evaluation.rows import as_rows, asked_of, choose, leaked, read_test_rows, refuse_leaks, units_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:  # summaries of finished evaluations need no torch
 FORMAT = 3
 """Raised when the same input starts to give other results."""
 
-HASHED = ("dataset", "model", "template", "adapter", "script", "schema", "encoder")
+HASHED = ("dataset", "model", "template", "adapter", "script", "schema", "encoder", "harness")
 """The inputs whose hash tells how to repeat an evaluation."""
 
 
@@ -166,6 +167,8 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
         check_references(rows.samples, schema)
         rows = replace(rows, records=True, schema=schema)
     hashes = {**_hashes(subject, script), **({"schema": schema.sha256} if schema else {})}
+    if config.harness is not None:
+        hashes["harness"] = harness_hash(config.harness, subject.folder)
     if config.encoder and rows.candidates is None:
         from tuneloop.models.encoder import load_encoder
 

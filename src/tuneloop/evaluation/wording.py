@@ -163,6 +163,11 @@ def _against(item: Comparison, value: float, language: Language | None) -> str:
     )
 
 
+def figure_label(name: str, language: Language | None = None) -> str:
+    """The name of an examination's figure; a task of lm-eval keeps its own."""
+    return _known(f"evaluation.probe.figure.{name}", name, language)
+
+
 def _known(key: str, fallback: str, language: Language | None) -> str:
     try:
         return text(key, language)

@@ -13,6 +13,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Question:\n{question}\n\nReference:\n{reference}\n\nAnswer A:\n{first}\n\nAnswer B:\n{second}",
         "问题：\n{question}\n\n参考答案：\n{reference}\n\n回答 A：\n{first}\n\n回答 B：\n{second}",
     ),
+    # lm-eval
+    "evaluation.harness_missing": (
+        "evaluation.harness needs lm-eval, which is not installed.",
+        "evaluation.harness 需要 lm-eval，但尚未安装。",
+    ),
+    "evaluation.harness_missing.hint": (
+        "Install the extra: pip install 'tuneloop[harness]', or take the section out.",
+        "请安装附加组件：pip install 'tuneloop[harness]'，或去掉该部分。",
+    ),
+    "evaluation.harness_wrong": (
+        "lm-eval can't run the tasks of {file}: {problem}",
+        "lm-eval 无法运行 {file} 中的任务：{problem}",
+    ),
+    "evaluation.harness_wrong.hint": (
+        "The folder holds lm-eval's task files with their data on this machine; see evaluation.harness.",
+        "该文件夹应含 lm-eval 的任务文件，数据须在本机；见 evaluation.harness。",
+    ),
+    "evaluation.probe.harness": ("lm-eval", "lm-eval"),
+    "evaluation.probe.harness_title": ("Tasks of lm-eval", "lm-eval 任务"),
+    "evaluation.probe.harness_caption": ("Items: {items}. The same for all.", "题数：{items}。各模型相同。"),
     # The progress bar
     "evaluation.probe.judge": ("judge", "评审"),
     "evaluation.probe.robustness": ("perturbed questions", "扰动后的问题"),

@@ -418,6 +418,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.report.origin.schema": ("JSON schema", "JSON Schema 文件"),
     "evaluation.report.origin.schema_sha256": ("JSON schema hash", "JSON Schema 哈希"),
     "evaluation.report.origin.encoder_sha256": ("encoder hash", "编码器哈希"),
+    "evaluation.report.origin.harness_sha256": ("lm-eval tasks hash", "lm-eval 任务哈希"),
     "evaluation.report.origin.seed": ("seed", "随机种子"),
     "evaluation.report.origin.device": ("device", "设备"),
     "evaluation.report.origin.dtype": ("compute type", "计算类型"),
