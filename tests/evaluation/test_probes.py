@@ -83,7 +83,7 @@ def test_every_probe_is_in_the_results_and_no_time_is(evaluation: Evaluation) ->
     assert all(probe.loss is not None for probe in results.probes.values())
     assert "seconds" not in (evaluation.path / "results.json").read_text(encoding="utf-8")
     times = json.loads((evaluation.path / "timings.json").read_text(encoding="utf-8"))
-    assert set(times["probes"]) == set(PROBES) - {"judge"}
+    assert set(times["probes"]) == set(PROBES) - {"judge", "harness"}
     assert times["latency"]["arms"]["tuned"]["streams"]["1"]["answers"] == 2
     assert set(times["arms"]) == {"base", "tuned"}
 
