@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tuneloop.core.errors import RecipeError
+from tuneloop.core.messages import set_language
 from tuneloop.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -105,3 +106,52 @@ def test_a_missing_recipe_names_its_neighbours(tmp_path: Path) -> None:
 def test_a_setting_that_can_not_be_applied_says_how_to_write_it(tmp_path: Path, override: str) -> None:
     with pytest.raises(RecipeError, match=r"section\.field=value"):
         Recipe.load(write(tmp_path, MINIMAL), [override])
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "english", "chinese"),
+    [
+        ("training: {preset: guid}", "training.preset", "auto, guide (did you mean guide?)", "是否想写 guide"),
+        ("training: {max_length: long}", "training.max_length", "auto, or a whole number", "auto，或整数"),
+        ("training: {max_length: 99999999999999999999}", "training.max_length", "up to 1,048,576", "不大于 1,048,576"),
+        ("training: {num_train_epochs: .inf}", "training.num_train_epochs", "up to 1,000", "不大于 1,000"),
+        ("training: {learning_rate: 0}", "training.learning_rate", "a number above 0", "大于 0 的数"),
+        ("training: {report_to: tensorboard}", "training.report_to", "a list", "列表"),
+        ("training: 3", "training", "a section of keys and values", "由键和值组成的一节"),
+        ("training: {find_learning_rate: maybe}", "training.find_learning_rate", "true or false", "true 或 false"),
+        ("generation: {max_new_tokens: 0}", "generation.max_new_tokens", "a number from 1 on", "不小于 1 的数"),
+        ("evaluation: {arms: [bse]}", "evaluation.arms.0", "did you mean base?", "是否想写 base"),
+        ("adapter: {lora_dropout: half}", "adapter.lora_dropout", "a number", "数字"),
+        ("seed: 1.5", "seed", "a whole number", "整数"),
+        ("language: zn", "language", "en, zh", "en, zh"),
+        ("data: {sources: [{path: a, grammar: b}]}", "data.sources.0", "either path or grammar", "二者必选其一"),
+        ("data: {sources: []}", "data.sources", "a list of at least 1", "至少 1 项"),
+        ("data: {sources: [{path: 7}]}", "data.sources.0.path", "in quotes", "加引号"),
+        ("name: 客服", "name", "1 to 64 letters", "1 到 64 个英文字母"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_allowed_in_both_languages(
+    tmp_path: Path, section: str, key: str, english: str, chinese: str
+) -> None:
+    given = {"name": "faq", "data": "{sources: [{path: faq.csv}]}"}
+    name, _, value = section.partition(": ")
+    path = write(tmp_path, "".join(f"{key}: {value}\n" for key, value in (given | {name: value}).items()))
+    for language, allowed in (("en", english), ("zh", chinese)):
+        set_language(language)  # type: ignore[arg-type]
+        try:
+            with pytest.raises(RecipeError) as caught:
+                Recipe.load(path)
+            said = caught.value
+            assert (said.code, said.values["key"]) == ("recipe.value", key)
+            assert allowed in said.hint()
+            assert "Input should" not in said.hint()
+            assert "literal[" not in said.message()
+        finally:
+            set_language(None)
+
+
+def test_an_unknown_key_without_a_like_one_gets_no_empty_guess(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.load(write(tmp_path, MINIMAL + "qqq: 1\n"))
+    assert caught.value.hint("en").startswith("Allowed here: name")
+    assert "–" not in caught.value.hint("zh")

@@ -203,7 +203,7 @@ def predict(
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Predictions:
-    """Answer a file of questions and write a file with an `answer` column added.
+    """Answer a file of questions and write its rows with a column of answers added.
 
     Args:
         name: what answers, as in `load`.
@@ -211,7 +211,7 @@ def predict(
         out: the file to write (.csv, .xlsx, .jsonl).
         workspace: as in `prepare`.
         question: the column of the questions; guessed when None.
-        max_new_tokens: longest answer.
+        max_new_tokens: longest answer; by default what the adapter's recipe or evaluation allowed.
         accept_license: as in `load`.
         force: replace `out`.
         progress: where to report.

@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
-from pydantic_core import ErrorDetails
 
 from tuneloop.adapters.config import AdapterConfig
 from tuneloop.core.config import Config
 from tuneloop.core.errors import RecipeError
+from tuneloop.core.messages import text
+from tuneloop.core.wrong_values import NAME_PATTERN, dotted, models_in, wrong_value
 from tuneloop.data.config import DataConfig
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
@@ -30,7 +31,7 @@ from tuneloop.training.config import TrainingConfig
 class Recipe(Config):
     """A whole loop: `name` and one source are a complete recipe."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    name: str = Field(pattern=NAME_PATTERN)
     """Name of the dataset, the runs and the adapter: letters, digits, dot, dash and underscore."""
     language: Literal["en", "zh"] = "en"
     """Language of the data (the interface has its own, `--language`)."""
@@ -127,7 +128,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_RecipeLoader)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         nearby = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        raise RecipeError("recipe.missing", file=path, nearby=", ".join(nearby) or "–") from error
+        raise RecipeError("recipe.missing", file=path, nearby=_nearby(nearby)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
@@ -135,6 +136,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RecipeError("recipe.yaml", file=path, problem="no mapping of keys to values")
     return values
+
+
+def _nearby(names: Sequence[str]) -> str:
+    return text("recipe.nearby", names=", ".join(names)) if names else ""
 
 
 def _apply_override(values: dict[str, Any], override: str) -> str:
@@ -178,21 +183,17 @@ def _as_recipe_error(error: ValidationError, path: Path) -> RecipeError:
     """Turn pydantic's first finding into one clear message; unknown keys come first because they explain the rest."""
     findings = error.errors()
     first = next((f for f in findings if f["type"] == "extra_forbidden"), findings[0])
-    name = ".".join(str(part) for part in first["loc"])
+    name = dotted(Recipe, first["loc"])
     if first["type"] == "extra_forbidden":
-        known = _known_keys(first["loc"][:-1])
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-        return RecipeError(
-            "recipe.unknown_key", file=path, key=name, near=near[0] if near else "–", known=", ".join(known)
-        )
+        key, known = str(first["loc"][-1]), _known_keys(first["loc"][:-1])
+        near = difflib.get_close_matches(key, known, n=1)
+        did_you_mean = text("recipe.near_key", near=near[0]) if near else ""
+        name = name if name.split(".")[-1] == key else f"{name}.{key}".lstrip(".")
+        return RecipeError("recipe.unknown_key", file=path, key=name, near=did_you_mean, known=", ".join(known))
     if first["type"] == "missing":
         return RecipeError("recipe.key_missing", file=path, key=name)
-    return RecipeError("recipe.value", file=path, key=name, value=_shown(first), allowed=first["msg"])
-
-
-def _shown(finding: ErrorDetails) -> str:
-    text = repr(finding["input"])
-    return text if len(text) <= 80 else text[:77] + "…"
+    wrong = wrong_value(error, Recipe)
+    return RecipeError("recipe.value", file=path, key=wrong.key, value=wrong.value, allowed=wrong.allowed)
 
 
 def _known_keys(location: Sequence[int | str]) -> list[str]:
@@ -204,18 +205,11 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
         field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
         if field is None:
             return []
-        found = next(_models_in(field.annotation), None)
+        found = next(models_in(field.annotation), None)
         if found is None:
             return []
         model = found
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _models_in(part)
 
 
 def _dotted_names(values: Any, prefix: str = "") -> Iterator[str]:

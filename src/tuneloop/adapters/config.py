@@ -65,16 +65,16 @@ class AdapterConfig(Config):
     conversation (prompt_tuning)."""
     r: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """Rank of the update, for the methods of the LoRA family."""
-    lora_alpha: Auto | Annotated[float, Field(gt=0.0)] = "auto"
+    lora_alpha: Auto | Annotated[float, Field(gt=0.0, le=100_000.0)] = "auto"
     """The update is scaled by lora_alpha / r; for rslora by lora_alpha / sqrt(r)."""
     target_modules: Auto | Targets = "auto"
     """Names of the modules that are adapted: linear layers (`all-linear`: all of them but the head), for bottleneck
     methods attention or feed-forward blocks."""
     lora_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of the adapter's inputs that is dropped in training, for the methods of the LoRA family."""
-    loraplus_lr_ratio: Auto | Annotated[float, Field(ge=1.0)] = "auto"
+    loraplus_lr_ratio: Auto | Annotated[float, Field(ge=1.0, le=10_000.0)] = "auto"
     """For loraplus: learning rate of B divided by that of A."""
-    reduction_factor: Auto | Annotated[float, Field(ge=1.0)] = "auto"
+    reduction_factor: Auto | Annotated[float, Field(ge=1.0, le=65_536.0)] = "auto"
     """For houlsby, pfeiffer and parallel: the hidden size divided by the bottleneck's."""
 
     num_virtual_tokens: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"

@@ -42,7 +42,7 @@ def predict(
         force=force,
         progress=session.progress,
     )
-    shown = [text("cli.predicted", count=made.answered, path=made.path)]
+    shown = [text("cli.predicted", count=made.answered, column=made.column, path=made.path)]
     if made.cut:
         shown.append(text("cli.answers_cut", count=made.cut, limit=made.max_new_tokens))
     return Reply(made, shown)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tuneloop.core.config import Config
 from tuneloop.core.records import Split
+from tuneloop.core.wrong_values import broken_rule
 from tuneloop.data.augment.config import AugmentConfig
 from tuneloop.data.cleaning.config import CleanConfig
 
@@ -21,7 +22,7 @@ class SourceConfig(Config):
     `${NAME}` is replaced from the environment."""
     grammar: str | None = None
     """Name of a built-in grammar that makes samples, for example `bank-service`, instead of a file."""
-    rows: int | None = Field(default=None, ge=1)
+    rows: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Take at most this many rows of a file; how many samples a grammar makes (3,000 when not given)."""
     sheet: str | None = None
     """Sheet of an .xlsx file; by default all that hold questions and answers, and the others are told."""
@@ -34,7 +35,7 @@ class SourceConfig(Config):
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
         if (self.path is None) == (self.grammar is None):
-            raise ValueError("a source needs either path or grammar")
+            raise broken_rule("source")
         return self
 
 
@@ -77,7 +78,7 @@ class MaskConfig(Config):
     @model_validator(mode="after")
     def _can_be_reversed(self) -> Self:
         if self.vault and self.mode != "pseudonym":
-            raise ValueError("a vault reverses pseudonyms: it needs mode pseudonym")
+            raise broken_rule("vault")
         return self
 
 
@@ -94,7 +95,7 @@ class SplitConfig(Config):
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:
         if self.validation + self.test >= 1.0:
-            raise ValueError("validation + test must leave a share for training (below 1.0)")
+            raise broken_rule("shares")
         return self
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from tuneloop.core.config import Auto, Config
@@ -10,9 +12,9 @@ from tuneloop.core.config import Auto, Config
 class GenerationConfig(Config):
     """Decoding."""
 
-    max_new_tokens: Auto | int = "auto"
+    max_new_tokens: Auto | Annotated[int, Field(ge=1, le=131_072)] = "auto"
     """Longest answer in tokens; `auto`: half as much again as the longest reference answer."""
-    temperature: float = Field(default=0.0, ge=0.0)
+    temperature: float = Field(default=0.0, ge=0.0, le=100.0)
     """0 is greedy: always the most likely token."""
-    batch_size: int = Field(default=32, ge=1)
+    batch_size: int = Field(default=32, ge=1, le=4096)
     """Answers that are generated together."""

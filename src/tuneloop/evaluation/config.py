@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,9 +17,9 @@ ArmName = Literal["base", "base+script", "base+labels", "base+schema", "base+nea
 class RobustnessConfig(Config):
     """Perturbed questions, and attempts to lead the model astray."""
 
-    rows: int = Field(default=40, ge=2)
+    rows: int = Field(default=40, ge=2, le=1_000_000)
     """Rows whose questions are perturbed (a seeded choice)."""
-    perturbations: int = Field(default=8, ge=1)
+    perturbations: int = Field(default=8, ge=1, le=1000)
     """How many perturbations of each row's language, in the order of the table."""
     full: bool = False
     """Perturb all rows in every way."""
@@ -30,11 +30,11 @@ class RobustnessConfig(Config):
 class LatencyConfig(Config):
     """How fast answers come."""
 
-    streams: tuple[int, ...] = (1, 8)
+    streams: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = (1, 8)
     """Answers that are generated at the same time."""
-    requests: int = Field(default=16, ge=2)
+    requests: int = Field(default=16, ge=2, le=100_000)
     """Questions asked for each number of streams (at least two a stream), after a warm-up."""
-    max_new_tokens: int = Field(default=48, ge=2)
+    max_new_tokens: int = Field(default=48, ge=2, le=131_072)
     """Length of every measured answer."""
     first_token_ms: float = Field(default=500.0, gt=0.0)
     """The bar: 95% of the first tokens of a single stream come earlier."""
@@ -75,7 +75,7 @@ class PrivacyConfig(Config):
 
     scan: bool = True
     """Look in all answers for personal data that stands in the training rows and not in the question."""
-    candidates: int = Field(default=512, ge=16)
+    candidates: int = Field(default=512, ge=16, le=1_000_000)
     """Other values that each canary is ranked among, when the training rows hold canaries."""
 
 
@@ -105,7 +105,7 @@ class EvaluationConfig(Config):
     """Report how likely each model holds the references; one more reading of every row."""
     script: str | None = None
     """Script of rules, a file relative to the recipe or the name of a built-in one."""
-    max_rows: int | None = Field(default=None, ge=1)
+    max_rows: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Score at most this many rows of the test split (a seeded choice)."""
     robustness: RobustnessConfig | None = None
     """Perturbed questions and attacks; `{}` with the defaults: 40 rows × 8 perturbations, about 100 attacks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection
 from itertools import chain, count
 from pathlib import Path
 from typing import Literal
@@ -106,6 +106,8 @@ class Predictions(Record):
     rows: int
     answered: int
     """Rows with a question; the others keep an empty answer."""
+    column: str
+    """Name of the column with the answers."""
     cut: int
     """Answers that reached the limit before they ended."""
     max_new_tokens: int
@@ -122,14 +124,14 @@ def predict_file(
     force: bool = False,
     progress: Progress = SILENT,
 ) -> Predictions:
-    """Answer a file of questions and write its rows with an `answer` column added.
+    """Answer a file of questions and write its rows with a column of answers added.
 
     Args:
         named: what answers.
         data: the questions; no references are needed.
         out: the file to write.
         question: the column of the questions; guessed by name and content when None.
-        max_new_tokens: longest answer.
+        max_new_tokens: longest answer; by default what the adapter's recipe or evaluation allowed, else 512.
         force: replace `out`.
         progress: where to report.
 
@@ -145,9 +147,10 @@ def predict_file(
     rules = _clean_rules(named)
     questions = read_questions(data, given, system=named.system, rules=rules, language=named.language)
     asked = [messages for _, messages, _ in questions if messages]
-    answerer = load_answerer(named, max_new_tokens=max_new_tokens, progress=progress)
+    longest = max_new_tokens or named.max_new_tokens or MAX_NEW_TOKENS
+    answerer = load_answerer(named, max_new_tokens=longest, progress=progress)
     answers = answerer.answer_many(asked, progress=progress)
-    column = next(name for name in _names("answer") if all(name not in row for _, _, row in questions))
+    column = answer_column(named.name, {name for _, _, row in questions for name in row})
     said = iter(answers)
     rows = [{**row, column: next(said).text if messages else ""} for _, messages, row in questions]
     write_answers(out, rows, force=force)
@@ -156,8 +159,9 @@ def predict_file(
         adapter=named.name,
         rows=len(rows),
         answered=len(asked),
+        column=column,
         cut=sum(answer.finish_reason == "length" for answer in answers),
-        max_new_tokens=max_new_tokens or MAX_NEW_TOKENS,
+        max_new_tokens=longest,
         seconds=round(time.perf_counter() - start, 3),
     )
 
@@ -174,9 +178,20 @@ def _clean_rules(named: Named) -> CleanConfig:
         raise CorruptError("store.manifest_unreadable", file=named.folder) from error
 
 
-def _names(first: str) -> Iterator[str]:
-    """`answer`, `answer.2`, `answer.3`, …"""
-    return chain([first], (f"{first}.{number}" for number in count(2)))
+def answer_column(adapter: str, columns: Collection[str]) -> str:
+    """The name of the column that answers are written to: `answer`, or where the file has one, with who answered.
+
+    Args:
+        adapter: what answers.
+        columns: those of the file; case and spaces make no other name, since a reader would confuse them.
+
+    >>> answer_column("bank@v0001", ["question"]), answer_column("bank@v0001", ["Question", "Answer "])
+    ('answer', 'answer (bank@v0001)')
+    """
+    taken = {column.strip().casefold() for column in columns}
+    own = f"answer ({adapter})"
+    names = chain(["answer", own], (f"{own} {number}" for number in count(2)))
+    return next(name for name in names if name.casefold() not in taken)
 
 
 def _file_name(data: Path) -> str:

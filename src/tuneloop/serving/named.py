@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import Field, ValidationError
 from tuneloop.core.errors import CorruptError, NotFoundError, UsageError
 from tuneloop.core.records import Record
 from tuneloop.models.config import ModelConfig
+from tuneloop.registry.evaluations import evaluations_of
 from tuneloop.registry.versions import list_adapters, resolve
 from tuneloop.store.artifacts import read_manifest
 from tuneloop.store.workspace import Workspace
@@ -33,6 +35,8 @@ class Named(Record):
     """The `data.clean` of the recipe it was trained by: what asks it later is cleaned the same way."""
     language: str = "en"
     """Language of its data."""
+    max_new_tokens: int | None = None
+    """Longest answer that its recipe allowed, or else its last evaluation; None where neither is known."""
     run_id: str | None = None
 
 
@@ -89,6 +93,7 @@ def _of_folder(
         system=config.get("system", data.get("system")),
         clean=clean if isinstance(clean, dict) else {},
         language=str(recipe.get("language", "en")),
+        max_new_tokens=_longest(recipe, workspace, run_id),
         run_id=run_id,
     )
 
@@ -102,6 +107,22 @@ def _recipe_of(workspace: Workspace, run_id: str | None) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CorruptError("store.file_differs", file=path) from error
     return values if isinstance(values, dict) else {}
+
+
+def _longest(recipe: dict[str, Any], workspace: Workspace, run_id: str | None) -> int | None:
+    """How long an answer could be when the adapter was judged: what was proven holds for such answers."""
+    generation = recipe["generation"] if isinstance(recipe.get("generation"), dict) else {}
+    if isinstance(longest := generation.get("max_new_tokens"), int):
+        return longest
+    judged = evaluations_of(workspace, run_id) if run_id else []
+    path = judged[-1].path / "results.json" if judged else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        longest = json.loads(path.read_text(encoding="utf-8"))["made_of"]["max_new_tokens"]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise CorruptError("store.file_differs", file=path) from error
+    return longest if isinstance(longest, int) else None
 
 
 def _run_of(folder: Path) -> str | None:

@@ -152,8 +152,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.rematch": ("{b} against {a}, on {rows} common rows", "{b} 对比 {a}，共同数据 {rows} 行"),
     "cli.promoted": ("{alias} is now {label}.", "{alias} 现在指向 {label}。"),
     "cli.predicted": (
-        "Answered {count} questions; written to {path}.",
-        "已回答 {count} 个问题，写入 {path}。",
+        "Answered {count} questions; the column “{column}” of {path} holds the answers.",
+        "已回答 {count} 个问题，回答写在 {path} 的“{column}”列。",
     ),
     "cli.chat_json": ("A conversation can't be one JSON document.", "对话无法输出为一个 JSON 文档。"),
     "cli.chat_json.hint": (

@@ -259,7 +259,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.option.questions": ("File of questions (csv, xlsx, jsonl, json).", "问题文件（csv、xlsx、jsonl、json）。"),
     "cli.option.answers": ("File to write (csv, xlsx, jsonl).", "输出文件（csv、xlsx、jsonl）。"),
-    "cli.option.max_new_tokens": ("Longest answer in tokens.", "回答的最大词元数。"),
+    "cli.option.max_new_tokens": (
+        "Longest answer in tokens; predict takes what the adapter's recipe or evaluation allowed, else 512.",
+        "回答的最大词元数；predict 默认取该适配器的配方或评估所允许的长度，否则为 512。",
+    ),
     "cli.option.question": ("One question; without it, a conversation starts.", "一个问题；不写则进入对话。"),
     "cli.option.form": (
         "merged: a whole model; peft: the adapter alone; gguf: both for llama.cpp and Ollama, with a Modelfile.",

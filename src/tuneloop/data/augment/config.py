@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from tuneloop.core.config import Config
+from tuneloop.core.wrong_values import broken_rule
 
 
 class EndpointConfig(Config):
@@ -46,9 +47,9 @@ class TranslatorConfig(Config):
     @model_validator(mode="after")
     def _has_what_its_backend_needs(self) -> Self:
         if self.backend == "ctranslate2" and not (self.there and self.back):
-            raise ValueError("backend ctranslate2 needs the folders `there` and `back`")
+            raise broken_rule("ctranslate2")
         if self.backend == "openai" and self.endpoint is None:
-            raise ValueError("backend openai needs an `endpoint` with base_url and model")
+            raise broken_rule("openai")
         return self
 
 
@@ -76,7 +77,7 @@ class AugmentConfig(Config):
     @model_validator(mode="after")
     def _has_a_paraphraser(self) -> Self:
         if self.paraphrase and self.paraphraser is None:
-            raise ValueError("paraphrase needs a `paraphraser` with base_url and model")
+            raise broken_rule("paraphraser")
         return self
 
     @property
