@@ -14,6 +14,7 @@ import torch
 
 from tuneloop.adapters.folder import save_adapter
 from tuneloop.adapters.lora import attach_lora
+from tuneloop.adapters.replay import Replay, record_answers
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
@@ -135,7 +136,8 @@ def evaluate(
     return call
 
 
-def write_adapter(folder: Path, change: float) -> Path:
+def write_adapter(folder: Path, change: float, *, said: Callable[[Replay], Replay] | None = None) -> Path:
+    """Write an adapter; `said` makes the greedy answers that it keeps out of those that it gives."""
     base = build_tiny()
     model = attach_lora(base.model, r=4, lora_alpha=8, target_modules="all-linear", dropout=0.0, seed=0)
     generator = torch.Generator().manual_seed(0)
@@ -152,7 +154,12 @@ def write_adapter(folder: Path, change: float) -> Path:
         "trained": 1,
         "share": 1.0,
     }
-    save_adapter(folder, model, build_tiny(), card=card, inputs={}, seed=0)
+    replay = None
+    if said is not None:
+        prompts = [base.template.prompt((Message(role="user", content=f"Question {n}?"),)) for n in range(3)]
+        shown = {"stop_ids": base.template.stop_ids, "template_sha256": base.template.sha256}
+        replay = said(record_answers(model.eval(), prompts, **shown))  # type: ignore[arg-type]
+    save_adapter(folder, model, build_tiny(), card=card, inputs={}, seed=0, replay=replay)
     (folder.parent / "metrics.jsonl").write_text(
         '{"step": 1, "loss": 3.0}\n{"step": 2, "loss": 2.0, "validation_loss": 2.5}\n{"step": 3, "lo', encoding="utf-8"
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuneloop.adapters.merge import adapted
+from tuneloop.adapters.replay import check_answers, read_replay
 from tuneloop.core.errors import DataError
 from tuneloop.core.hashing import hash_value
 from tuneloop.core.messages import text
@@ -104,10 +105,11 @@ class Answering:
 
 
 def start_engine(answering: Answering) -> Engine:
-    """Put the adapters into models, prove that each changes something, and start the engine.
+    """Put the adapters into models, prove that each is the one that was trained and at work, and start the engine.
 
     Raises:
-        IncompatibleError: an adapter changes nothing (code `evaluation.adapter_inactive`), or belongs to another base.
+        IncompatibleError: an adapter changes nothing (code `evaluation.adapter_inactive`), belongs to another base or
+            template, or does not answer as it did after its training (`adapters.replay_differs`).
     """
     loaded = answering.loaded
     probe = next(iter(next(iter(answering.asked.values())).requests.values())).ids
@@ -115,6 +117,8 @@ def start_engine(answering: Answering) -> Engine:
     for name, folder in answering.adapters.items():
         models[name] = adapted(loaded, folder)
         prove_active(loaded.model, {name: models[name]}, probe, folder)
+        if stored := read_replay(folder):
+            check_answers(models[name], stored, place=folder)
     return Engine(loaded.model, adapters=models, batch_size=answering.generation.batch_size)
 
 

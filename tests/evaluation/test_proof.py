@@ -1,0 +1,42 @@
+"""An evaluation judges the adapter that was trained: it answers as it did then, or the evaluation is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tuneloop.adapters.replay import Replay
+from tuneloop.core.errors import IncompatibleError
+from tuneloop.core.records import Evaluation, Message, Meta, Sample
+
+from .conftest import write_adapter
+
+MESSAGES = (Message(role="user", content="Where?"), Message(role="assistant", content="Here."))
+ROW = Sample(id="s1", messages=MESSAGES, meta=Meta(source="made.csv", row=1, lang="en"))
+
+
+def other_answers(replay: Replay) -> Replay:
+    """The same prompts with answers that the adapter does not give."""
+    answers = [
+        one.model_copy(update={"answer_ids": tuple((token + 7) % 64 for token in one.answer_ids)})
+        for one in replay.answers
+    ]
+    return replay.model_copy(update={"answers": tuple(answers)})
+
+
+def test_an_adapter_that_gives_its_stored_answers_is_evaluated(
+    evaluate: Callable[..., Evaluation], write_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "run" / "adapter", 0.5, said=lambda replay: replay)
+    assert "tuned" in evaluate(write_dataset([ROW]), adapter=adapter).arms
+
+
+def test_an_adapter_that_answers_otherwise_than_after_its_training_is_refused(
+    evaluate: Callable[..., Evaluation], write_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "run" / "adapter", 0.5, said=other_answers)
+    with pytest.raises(IncompatibleError) as refused:
+        evaluate(write_dataset([ROW]), adapter=adapter)
+    assert refused.value.code == "adapters.replay_differs"
