@@ -73,6 +73,7 @@ class Visit:
         self.asked: list[str] = []
         self.wrong: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.goto(f"{address}/studio")
         self.page.wait_for_selector("#tl-question textarea")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
-ICON = (
-    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 32 32%22%3E'
-    "%3Ccircle cx=%2216%22 cy=%2216%22 r=%2211%22 fill=%22none%22 stroke=%22%232458b5%22 stroke-width=%226%22"
-    '/%3E%3C/svg%3E">'
+RING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<circle cx="16" cy="16" r="11" fill="none" stroke="#2458b5" stroke-width="6"/></svg>'
 )
-"""A ring: the loop."""
+"""The icon: the loop."""
+
+ICON = f'<link rel="icon" href="data:image/svg+xml,{quote(RING)}">'
+"""As the page names it; browsers that ask for /favicon.ico all the same get it too."""
 
 CSS = Path(__file__).with_name("page.css")
 

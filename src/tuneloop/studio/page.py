@@ -8,13 +8,13 @@ from typing import Any, get_args
 
 import gradio as gr
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 
 from tuneloop.core.messages import Language, current_language, text
 from tuneloop.studio import chat
 from tuneloop.studio.desk import Desk
 from tuneloop.studio.door import Door
-from tuneloop.studio.look import CSS, ICON, theme
+from tuneloop.studio.look import CSS, ICON, RING, theme
 
 PATH = "/studio"
 
@@ -45,6 +45,10 @@ def mount(app: FastAPI) -> None:
         wanted = request.headers.get("accept-language", "")[:2].lower()
         language = wanted if wanted in NAMES else usual
         return RedirectResponse(f"{PATH}/{language}/")
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        return Response(RING, media_type="image/svg+xml")
 
     for language in get_args(Language):
         page = make_page(desk, language)
