@@ -182,7 +182,7 @@ def test_a_saved_adapter_loads_in_plain_peft_and_answers_the_same(
     assert tensors.keys() == exported.keys()
     assert all(torch.equal(tensors[name], exported[name]) for name in tensors)
     settings = json.loads((tmp_path / "a" / "adapter_config.json").read_text())
-    own = {"ia3": "IA3", "prompt_tuning": "PROMPT_TUNING"} | dict.fromkeys(
+    own = {"ia3": "IA3", "prompt_tuning": "PROMPT_TUNING", "prefix_tuning": "PREFIX_TUNING"} | dict.fromkeys(
         ("houlsby", "pfeiffer", "parallel"), "BOTTLENECK"
     )
     assert settings["peft_type"] == own.get(method, "LORA")

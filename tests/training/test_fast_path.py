@@ -20,6 +20,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from tuneloop.adapters.config import Method
+from tuneloop.adapters.methods import METHODS
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.training.batches import collate
 from tuneloop.training.fast_path import fast_path, supervised_loss
@@ -66,7 +68,7 @@ def plain_loss(model: PeftModel, examples: list[Example]) -> torch.Tensor:
     total = torch.zeros(())
     for example in examples:
         ids = torch.tensor([example.ids])
-        logits = model(input_ids=ids).logits[0, :-1].float()
+        logits = model(input_ids=ids).logits[0, -len(example.ids) : -1].float()  # behind a prompt, where there is one
         keep = torch.tensor(example.supervised[1:])
         total = total + F.cross_entropy(logits[keep], ids[0, 1:][keep], reduction="sum")
     return total
@@ -81,7 +83,21 @@ def gradients(model: PeftModel, loss: torch.Tensor) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "v_proj"]])
 @pytest.mark.parametrize("name", MODELS)
 def test_packed_loss_and_gradients_equal_peft(name: str, targets: list[str] | str) -> None:
-    model, examples = attach(name, targets), make_examples()
+    check_packed(attach(name, targets))
+
+
+@pytest.mark.parametrize("method", ["prompt_tuning", "prefix_tuning"])
+@pytest.mark.parametrize("name", MODELS)
+def test_packed_loss_and_gradients_behind_a_prompt_equal_peft(name: str, method: Method) -> None:
+    model = METHODS[method].attach(MODELS[name]().requires_grad_(False), {"num_virtual_tokens": 4}, 1)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.3)
+    check_packed(model)
+
+
+def check_packed(model: PeftModel) -> None:
+    examples = make_examples()
     expected = plain_loss(model, examples)
     expected_gradients = gradients(model, expected)
     with fast_path(model):

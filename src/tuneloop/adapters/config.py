@@ -12,7 +12,17 @@ from tuneloop.core.config import Auto, Config
 from tuneloop.core.errors import RecipeError
 
 Method = Literal[
-    "lora", "rslora", "dora", "pissa", "loraplus", "ia3", "houlsby", "pfeiffer", "parallel", "prompt_tuning"
+    "lora",
+    "rslora",
+    "dora",
+    "pissa",
+    "loraplus",
+    "ia3",
+    "houlsby",
+    "pfeiffer",
+    "parallel",
+    "prompt_tuning",
+    "prefix_tuning",
 ]
 Targets = Literal["all-linear"] | tuple[str, ...]
 
@@ -45,6 +55,7 @@ USUAL: dict[Method, Usual] = {
     "parallel": Usual(("mlp",), {"reduction_factor": 4.0}),
     # Embeddings are large beside an update of theirs: peft's examples learn at 3e-2, about twenty times LoRA's rate.
     "prompt_tuning": Usual((), {"num_virtual_tokens": 20}, rate=20.0),
+    "prefix_tuning": Usual((), {"num_virtual_tokens": 20}, rate=10.0),
 }
 """Every method of the recipe; how each is attached is `methods.METHODS`."""
 
@@ -61,8 +72,8 @@ class AdapterConfig(Config):
     method: Method = "lora"
     """Method: low-rank updates (lora; rslora: another scale; dora: a trained magnitude; pissa: begun from the largest
     singular values; loraplus: B learns faster), trained scales (ia3), or bottleneck layers behind attention and
-    feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it (parallel), or trained embeddings before every
-    conversation (prompt_tuning)."""
+    feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it (parallel), trained embeddings before every
+    conversation (prompt_tuning), or trained keys and values there in every layer (prefix_tuning)."""
     r: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """Rank of the update, for the methods of the LoRA family."""
     lora_alpha: Auto | Annotated[float, Field(gt=0.0, le=100_000.0)] = "auto"
@@ -76,9 +87,8 @@ class AdapterConfig(Config):
     """For loraplus: learning rate of B divided by that of A."""
     reduction_factor: Auto | Annotated[float, Field(ge=1.0, le=65_536.0)] = "auto"
     """For houlsby, pfeiffer and parallel: the hidden size divided by the bottleneck's."""
-
     num_virtual_tokens: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
-    """For prompt_tuning: trained embeddings before every conversation; they count as tokens in memory and time."""
+    """For prompt_tuning and prefix_tuning: trained places before every conversation; each costs a token's memory and time."""
 
     @model_validator(mode="after")
     def _has_only_fields_of_its_method(self) -> Self:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from tuneloop.adapters.folder import check_adapter
 from tuneloop.adapters.methods import METHODS
+from tuneloop.adapters.prompt import shared_copy
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.models.load import LoadedModel
 
@@ -25,9 +26,7 @@ def adapted(loaded: LoadedModel, folder: Path) -> PreTrainedModel:
     method = check_adapter(folder, loaded).config.get("method", "lora")
     if METHODS[method].merges:
         return merge(loaded, folder)
-    weights = [*loaded.model.parameters(), *loaded.model.buffers()]
-    shared = copy.deepcopy(loaded.model, {id(tensor): tensor for tensor in weights})
-    model = METHODS[method].answering(PeftModel.from_pretrained(shared, str(folder)))
+    model = METHODS[method].answering(PeftModel.from_pretrained(shared_copy(loaded.model), str(folder)))
     return model.eval().requires_grad_(False)
 
 

@@ -17,7 +17,8 @@ from tuneloop.adapters.config import Method
 from tuneloop.adapters.ia3 import attach_ia3
 from tuneloop.adapters.lora import Settings, dora, faster_b, lora, rslora
 from tuneloop.adapters.pissa import attach_pissa, detach_pissa, export_pissa
-from tuneloop.adapters.prompt import answering, attach_prompt, leave
+from tuneloop.adapters.prefix import answering_prefix, attach_prefix
+from tuneloop.adapters.prompt import answering_prompt, attach_prompt, leave
 
 
 def export_plain(model: PeftModel) -> tuple[PeftConfig, dict[str, Tensor]]:
@@ -72,5 +73,10 @@ METHODS: dict[Method, Functions] = {
     "houlsby": Functions(houlsby, merges=False),
     "pfeiffer": Functions(pfeiffer, merges=False),
     "parallel": Functions(parallel, merges=False),
-    "prompt_tuning": Functions(attach_prompt, detach=leave, answering=answering, starts_as_base=False, merges=False),
+    "prompt_tuning": Functions(
+        attach_prompt, detach=leave, answering=answering_prompt, starts_as_base=False, merges=False
+    ),
+    "prefix_tuning": Functions(
+        attach_prefix, detach=leave, answering=answering_prefix, starts_as_base=False, merges=False
+    ),
 }

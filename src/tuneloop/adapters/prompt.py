@@ -1,7 +1,8 @@
 """Prompt tuning (arXiv 2104.08691) through peft: a few trained embeddings stand before every conversation.
 
-The model itself is not touched: `answering` gives a copy that shares its weights and puts the prompt in front by itself,
-for whoever asks it with token ids. In training, the packed path does the same for every sample (`training/prompted.py`).
+The model itself is not touched: `answering_prompt` gives a copy that shares its weights and puts the prompt in front by
+itself, for whoever asks it with token ids. In training, the packed path does the same for every sample
+(`training/prompted.py`).
 """
 
 from __future__ import annotations
@@ -35,37 +36,30 @@ def leave(model: PeftModel) -> None:
     """The base model was only wrapped: there is nothing to take out."""
 
 
-def prompt_of(model: PeftModel) -> Tensor:
-    """The trained embeddings, [V, d]."""
+def trained_rows(model: PeftModel) -> Tensor:
+    """What is trained for each of the V virtual tokens: [V, d] for a prompt, [V, layers · 2 · K · D] for a prefix."""
     weight: Tensor = model.prompt_encoder[model.active_adapter].embedding.weight
     return weight
 
 
-def answering(model: PeftModel) -> PreTrainedModel:
+def answering_prompt(model: PeftModel) -> PreTrainedModel:
     """A copy of the base that shares its weights and has the prompt before every conversation.
 
     The first call with an empty cache reads the prompt and then the ids; later calls find it in the cache. Masks and
     positions are the caller's own, without the prompt; logits are those of the caller's tokens.
     """
-    base = model.get_base_model()
-    shared: PreTrainedModel = copy.deepcopy(base, {id(t): t for t in (*base.parameters(), *base.buffers())})
-    prompt = prompt_of(model).detach()
+    shared, prompt = shared_copy(model.get_base_model()), trained_rows(model).detach()
     reading: list[bool] = []
 
     def lengthen(module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        ids, cache = kwargs["input_ids"], kwargs.get("past_key_values")
-        reading[:] = [cache is None or cache.get_seq_length() == 0]
-        mask, positions, count = kwargs.get("attention_mask"), kwargs.get("position_ids"), len(prompt)
-        changed = dict(kwargs)
-        if mask is not None:
-            changed["attention_mask"] = torch.cat([mask.new_ones(len(mask), count), mask], dim=1)
-        if positions is not None:
-            changed["position_ids"] = positions + count
+        ids, count = kwargs["input_ids"], len(prompt)
+        reading[:] = [begins(kwargs)]
+        changed = behind(kwargs, count)
         if reading[0]:
             changed["input_ids"] = torch.cat([ids.new_zeros(len(ids), count), ids], dim=1)
-            if positions is not None:
+            if (positions := changed.get("position_ids")) is not None:
                 before = torch.arange(count, device=ids.device).expand(len(positions), -1)
-                changed["position_ids"] = torch.cat([before, positions + count], dim=1)
+                changed["position_ids"] = torch.cat([before, positions], dim=1)
         return args, changed
 
     def fill(module: Any, args: Any, embedded: Tensor) -> Tensor:
@@ -84,3 +78,24 @@ def answering(model: PeftModel) -> PreTrainedModel:
     decoder.register_forward_hook(shorten, with_kwargs=True)
     shared.get_input_embeddings().register_forward_hook(fill)
     return shared
+
+
+def shared_copy(base: PreTrainedModel) -> PreTrainedModel:
+    """A copy of a model that shares its weights."""
+    return copy.deepcopy(base, {id(tensor): tensor for tensor in (*base.parameters(), *base.buffers())})
+
+
+def begins(kwargs: dict[str, Any]) -> bool:
+    """Whether a call of the decoder is the first of its conversations."""
+    cache = kwargs.get("past_key_values")
+    return cache is None or cache.get_seq_length() == 0
+
+
+def behind(kwargs: dict[str, Any], count: int) -> dict[str, Any]:
+    """A decoder's arguments when `count` virtual tokens stand before what the caller knows of."""
+    changed, mask, positions = dict(kwargs), kwargs.get("attention_mask"), kwargs.get("position_ids")
+    if mask is not None:
+        changed["attention_mask"] = torch.cat([mask.new_ones(len(mask), count), mask], dim=1)
+    if positions is not None:
+        changed["position_ids"] = positions + count
+    return changed

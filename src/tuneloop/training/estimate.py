@@ -67,6 +67,12 @@ def prompt_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
     return int(settings["num_virtual_tokens"]) * facts.hidden_size
 
 
+def prefix_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """A key and a value in every layer for every virtual token."""
+    sizes = sum(o for path, _, o in facts.linear_shapes if path.endswith(("k_proj", "v_proj")))
+    return int(settings["num_virtual_tokens"]) * sizes
+
+
 PARAMETERS: dict[Method, Callable[[ModelFacts, Mapping[str, Any]], int]] = {
     "lora": lora_parameters,
     "rslora": lora_parameters,
@@ -78,6 +84,7 @@ PARAMETERS: dict[Method, Callable[[ModelFacts, Mapping[str, Any]], int]] = {
     "pfeiffer": bottleneck_parameters,
     "parallel": bottleneck_parameters,
     "prompt_tuning": prompt_parameters,
+    "prefix_tuning": prefix_parameters,
 }
 """How many parameters a method trains, from the settings that the plan decided."""
 

@@ -27,7 +27,7 @@ from tuneloop.kernels.reordered import can_reorder
 from tuneloop.training import llama_layers
 from tuneloop.training.batches import Batch
 from tuneloop.training.projections import is_plain, join
-from tuneloop.training.prompted import has_prompt, hidden_behind_prompt
+from tuneloop.training.prompted import Prefix, has_prompt, hidden_behind_prompt
 
 INTERFACE = "tuneloop_packed"
 REORDERED_SHARE = 0.2
@@ -118,7 +118,7 @@ def _rowwise(project: Any) -> Any:
 
 
 def _interface(
-    module: nn.Module,
+    module: Any,
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -127,10 +127,13 @@ def _interface(
     segments: Segments,
     scaling: float,
     sliding_window: int | None = None,
+    prefix: Prefix | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """transformers' attention interface: [1, H, T, D] in, [1, T, H, D] out."""
     query, key, value = (x[0].transpose(0, 1) for x in (query, key, value))  # [T, H, D]
+    if prefix is not None:
+        key, value = prefix.put(module.layer_idx, key, value)
     return packed_attention(query, key, value, segments, scaling, sliding_window)[None], None
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tuneloop.kernels.attention import Heads, Segments, packed_attention, rotary_attention
 from tuneloop.kernels.elementwise import rms_norm, rotary, swiglu
 from tuneloop.training.projections import join
+from tuneloop.training.prompted import Prefix
 
 MODEL_TYPES = ("llama", "mistral", "qwen2", "qwen3")
 """`model_type` of the architectures."""
@@ -46,14 +47,21 @@ def attention_forward(attention: Any, *, reorder: bool) -> Forward:
     heads = Heads(layers[0].out_features // size, key_value, size)
 
     def forward(
-        hidden_states: Tensor, position_embeddings: tuple[Tensor, Tensor], segments: Segments, **_: Any
+        hidden_states: Tensor,
+        position_embeddings: tuple[Tensor, Tensor],
+        segments: Segments,
+        prefix: Prefix | None = None,
+        **_: Any,
     ) -> tuple[Tensor, None]:
         qkv = joined(hidden_states[0])  # [T, (H + 2 K) D]
         cos, sin = (table[0, :, None, : size // 2] for table in position_embeddings)  # [T, 1, D/2]
-        if hasattr(attention, "q_norm"):  # Qwen3 normalises each head before it is turned
+        has_norms = hasattr(attention, "q_norm")  # Qwen3 normalises each head before it is turned
+        if has_norms or prefix is not None:
             query, key, value = heads.split(qkv)
-            query = rotary(attention.q_norm(query), cos, sin)
-            key = rotary(attention.k_norm(key), cos, sin)
+            query = rotary(attention.q_norm(query) if has_norms else query, cos, sin)
+            key = rotary(attention.k_norm(key) if has_norms else key, cos, sin)
+            if prefix is not None:
+                key, value = prefix.put(attention.layer_idx, key, value)
             mixed = packed_attention(query, key, value, segments, scale, window)  # [T, H, D]
         else:
             mixed = rotary_attention(qkv, cos, sin, heads, segments, scale, window)  # [T, H, D]
