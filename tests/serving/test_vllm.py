@@ -16,7 +16,8 @@ from tuneloop.models.load import LoadedModel, load_text
 from tuneloop.serving.app import make_app
 from tuneloop.serving.config import ServingConfig
 from tuneloop.serving.served import ServedModels
-from tuneloop.serving.vllm import Vllm, body_of
+from tuneloop.serving.vllm import Vllm
+from tuneloop.serving.vllm_wire import body_of
 from tuneloop.store.access import create_key
 from tuneloop.store.feedback import list_feedback
 from tuneloop.store.workspace import Workspace

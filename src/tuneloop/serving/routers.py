@@ -20,7 +20,7 @@ from tuneloop.store.workspace import Workspace
 if TYPE_CHECKING:
     from tuneloop.serving.router import Router
 
-FORMAT = 2
+FORMAT = 3
 """Raised when fitting changes: what was kept is fitted anew."""
 
 

@@ -21,18 +21,16 @@ import httpx
 
 from tuneloop.core.errors import ResourceError, TryAgainError, UsageError
 from tuneloop.engine.handle import Counts, Handle
-from tuneloop.engine.request import Request, TokenLogprob
+from tuneloop.engine.request import Request
 from tuneloop.serving.backend import Listeners
 from tuneloop.serving.vllm_process import Process
+from tuneloop.serving.vllm_wire import accept, body_of
 
 KEY = "VLLM_API_KEY"
 """Environment variable with vLLM's own key, where it wants one: the same that vLLM reads."""
 
 QUIET_SECONDS = 120.0
 """So long nothing may come from it."""
-
-ID = "token_id:"
-"""Before a token's number, with `return_tokens_as_token_ids`."""
 
 Result = TypeVar("Result")
 
@@ -179,7 +177,7 @@ class Vllm:
                 event = json.loads(line.removeprefix("data: "))
                 if "error" in event:
                     raise self._refusal(int(event["error"].get("code") or 500), str(event["error"].get("message")))
-                _accept(handle, event["choices"])
+                accept(handle, event["choices"])
                 self._listeners.tell()
                 if handle.done:
                     return
@@ -262,55 +260,3 @@ async def _open(url: str) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
     timeout = httpx.Timeout(QUIET_SECONDS, connect=5.0)
     return httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=timeout, trust_env=False)
-
-
-def body_of(handle: Handle, model: str) -> dict[str, Any]:
-    """A request as vLLM's `/v1/completions` takes it.
-
-    Raises:
-        UsageError: it holds a constraint, a function that can't be sent (code `serving.engine_refused`).
-    """
-    request, sampling = handle.request, handle.request.sampling
-    if request.constraint is not None:
-        raise UsageError("serving.engine_refused", url=model, status=400, problem="constraint")
-    body: dict[str, Any] = {
-        "model": model,
-        "prompt": list(request.ids),
-        "max_tokens": handle.most,
-        "stream": True,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "seed": sampling.seed,
-        "presence_penalty": sampling.presence_penalty,
-        "frequency_penalty": sampling.frequency_penalty,
-        "repetition_penalty": sampling.repetition_penalty,
-        "stop_token_ids": list(request.stop_ids),
-        "return_token_ids": True,
-    }
-    if sampling.top_k:
-        body["top_k"] = sampling.top_k
-    if sampling.logprobs is not None:
-        body |= {"logprobs": sampling.logprobs, "return_tokens_as_token_ids": True}
-    return body
-
-
-def _accept(handle: Handle, choices: Sequence[dict[str, Any]]) -> None:
-    """Take what one event of the stream brings."""
-    for choice in choices:
-        found = choice.get("logprobs") or {}
-        tops = found.get("top_logprobs") or []
-        for place, token in enumerate(choice.get("token_ids") or ()):
-            if handle.done:
-                return
-            logprob = None
-            if handle.request.sampling.logprobs is not None and found:
-                logprob = TokenLogprob(found["token_logprobs"][place], _top(handle, tops[place] if tops else {}))
-            handle.accept(token, logprob)
-        if choice.get("finish_reason") and not handle.done:
-            handle.finish("length" if choice["finish_reason"] == "length" else "stop")
-
-
-def _top(handle: Handle, given: dict[str, float] | None) -> tuple[tuple[int, float], ...]:
-    """The most likely tokens, falling; vLLM adds the chosen one where it is not among them."""
-    pairs = [(int(name.removeprefix(ID)), value) for name, value in (given or {}).items()]
-    return tuple(sorted(pairs, key=lambda pair: -pair[1])[: handle.request.sampling.logprobs])
