@@ -4,6 +4,9 @@ The suite draws the same few examples every time, so that a change is what makes
 others at every run.
 """
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -11,3 +14,14 @@ settings.register_profile(
 )
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("suite")
+
+
+@pytest.fixture
+def short_answers() -> Iterator[None]:
+    """One short answer beside every trained adapter: writing six long ones takes longer than a small training."""
+    from tuneloop.adapters import replay
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay, "ROWS", 1)
+        patch.setattr(replay, "LONGEST_ANSWER", 4)
+        yield

@@ -12,6 +12,8 @@ from tuneloop.core.errors import NotFoundError, RecipeError, RefusedError
 from tuneloop.core.records import Adapter, Dataset, Evaluation, Plan, Run
 from tuneloop.store.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 RECIPE = """
 name: bank
 model: {name_or_path: tiny}

@@ -16,6 +16,8 @@ from tuneloop.recipe import Recipe
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Recipe:

@@ -26,6 +26,8 @@ from tuneloop.training.curves import is_spike
 from tuneloop.training.journal import read_metrics
 from tuneloop.training.memory import Budget, Room, is_out_of_memory
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 LONG = {"num_train_epochs": 8, "gradient_accumulation_steps": 1, "eval_steps": 50, "save_steps": 5, "dropout": 0.0}
 """56 steps: enough to know what is usual before a spike."""
 

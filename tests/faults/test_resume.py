@@ -15,6 +15,8 @@ import torch
 from tuneloop.core.errors import IncompatibleError, TryAgainError, UsageError
 from tuneloop.core.failpoints import hooked
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 PACKED: dict[str, Any] = {}
 UNPACKED: dict[str, Any] = {"max_tokens_per_batch": "auto", "per_device_train_batch_size": 1, "num_train_epochs": 1}
 

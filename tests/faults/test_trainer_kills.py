@@ -13,6 +13,8 @@ import torch
 
 from tuneloop.store.checkpoint import checkpoint_step, newest_checkpoint
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 
 @pytest.mark.parametrize("kills", [6, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_a_trainer_that_is_killed_at_any_moment_ends_like_an_undisturbed_one(

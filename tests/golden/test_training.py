@@ -22,6 +22,8 @@ from tuneloop.training.config import TrainingConfig
 from tuneloop.training.identity import Inputs
 from tuneloop.training.journal import read_metrics
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 GOLDEN = Path(__file__).with_name("training.json")
 SETTINGS: dict[str, TrainingConfig] = {
     "token budget": TrainingConfig(num_train_epochs=1, max_tokens_per_batch=300, learning_rate=5e-3, eval_steps=4),

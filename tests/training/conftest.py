@@ -19,9 +19,10 @@ def make_sample(number: int) -> Sample:
     return Sample(id=f"s{number}", messages=messages, meta=Meta(source="test", row=number))
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    folder = tmp_path / "datasets" / "sums" / "abc"
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nobody changes it."""
+    folder = tmp_path_factory.mktemp("training") / "datasets" / "sums" / "abc"
     with new_artifact(folder, kind="dataset", config={"name": "sums"}) as temporary:
         write_samples(temporary / "train.jsonl", [make_sample(n) for n in range(40)])
         write_samples(temporary / "validation.jsonl", [make_sample(n) for n in range(40, 48)])

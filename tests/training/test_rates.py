@@ -23,6 +23,8 @@ from tuneloop.training.config import TrainingConfig
 from tuneloop.training.identity import Inputs
 from tuneloop.training.prepare import prepare
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 
 @pytest.fixture
 def inputs(dataset: Path, loaded: LoadedModel) -> Callable[..., Inputs]:

@@ -27,6 +27,8 @@ from tuneloop.training.identity import Inputs
 from tuneloop.training.journal import read_metrics
 from tuneloop.training.prepare import prepare
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 QUICK = TrainingConfig(
     num_train_epochs=2, max_tokens_per_batch=300, learning_rate=5e-3, eval_steps=4, save_steps=5, report_to=()
 )
@@ -41,10 +43,15 @@ def adapter_hash(run: Run) -> str:
     return hash_file(run.adapter_path / "adapter_model.safetensors")
 
 
-def test_a_training_lowers_the_validation_loss_and_writes_a_whole_run(
-    dataset: Path, loaded: LoadedModel, tmp_path: Path
-) -> None:
-    run = train(dataset, loaded, tmp_path / "w")
+@pytest.fixture(scope="module")
+def finished(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    """A workspace and a finished training, which nobody changes."""
+    root = tmp_path_factory.mktemp("finished")
+    return root, train(dataset, load_model(ModelConfig(name_or_path="tiny")), root)
+
+
+def test_a_training_lowers_the_validation_loss_and_writes_a_whole_run(finished: tuple[Path, Run]) -> None:
+    _, run = finished
     losses = [m["validation_loss"] for m in read_metrics(run.path / "metrics.jsonl") if "validation_loss" in m]
     assert run.best_validation_loss == min(losses) < losses[0]
     assert verify(run.path).kind == "run"
@@ -57,9 +64,9 @@ def test_a_training_lowers_the_validation_loss_and_writes_a_whole_run(
 
 
 def test_the_adapter_gives_the_same_logits_in_plain_peft_and_merged(
-    dataset: Path, loaded: LoadedModel, tmp_path: Path
+    finished: tuple[Path, Run], loaded: LoadedModel
 ) -> None:
-    run = train(dataset, loaded, tmp_path / "w")
+    _, run = finished
     ids = torch.tensor([[5, 6, 7, 8]])
     base_logits = loaded.model(input_ids=ids).logits
     merged = merge(loaded, run.adapter_path)(input_ids=ids).logits
@@ -71,13 +78,13 @@ def test_the_adapter_gives_the_same_logits_in_plain_peft_and_merged(
 
 
 def test_a_finished_run_is_not_done_twice_and_force_makes_a_new_one(
-    dataset: Path, loaded: LoadedModel, tmp_path: Path
+    finished: tuple[Path, Run], dataset: Path, loaded: LoadedModel
 ) -> None:
-    first = train(dataset, loaded, tmp_path)
-    again = train(dataset, loaded, tmp_path)
+    root, first = finished
+    again = train(dataset, loaded, root)
     assert again.reused
     assert again.id == first.id
-    forced = train(dataset, loaded, tmp_path, force=True)
+    forced = train(dataset, loaded, root, force=True)
     assert forced.id != first.id
     assert adapter_hash(forced) == adapter_hash(first)
 

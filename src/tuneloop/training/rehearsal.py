@@ -69,7 +69,8 @@ def _rehearsal(inputs: Inputs, plan: Plan, batch: list[Example]) -> Finding:
         if not is_out_of_memory(error):
             raise
         full = True
-    gc.collect()  # outside the except block: the exception's frames hold the activations
+    if full:
+        gc.collect()  # outside the except block: the exception's frames hold the activations
     release_memory()
     if full:
         outcome, status = ("full", "warn") if len(batch) > 1 else ("too_long", "refuse")
