@@ -36,8 +36,8 @@ def test_a_card_tells_verdict_figures_and_limits_in_both_languages(
     for metric, figure in results.arms["tuned"].items():
         assert show_figure(metric, figure) in body
     assert "4 / 6" in body
-    assert "Not measured: perturbed questions, attacks, Privacy." in body
-    assert "Forgetting" in body
+    assert "Not measured: Robustness, Attacks and secrets, Privacy." in body
+    assert "| General abilities |" in body
     chinese = render_card(results, "zh")
     assert "本评估不能说明什么" in chinese
     assert "未测量" in chinese

@@ -115,6 +115,15 @@ def test_rows_are_cut_by_what_their_tags_say() -> None:
     }
 
 
+def test_slices_stand_in_the_order_in_which_people_count() -> None:
+    rows = [sample(number, kind=f"level {number}") for number in (2, 10, 1)]
+    assert [name for name in slices(rows) if name.startswith("kind=")] == [
+        "kind=level 1",
+        "kind=level 2",
+        "kind=level 10",
+    ]
+
+
 def test_a_slice_that_holds_every_row_is_left_out() -> None:
     assert slices([sample(0, intent="card"), sample(1, intent="card")]) == {"all": [0, 1]}
     assert all(slice_of(sample(0)) in (None, "single-turn", "short") for slice_of in SLICES.values())

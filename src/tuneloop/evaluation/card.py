@@ -14,7 +14,7 @@ from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Figure
 from tuneloop.evaluation.comparison import reading
 from tuneloop.evaluation.results import Results
-from tuneloop.evaluation.wording import arm_label, metric_label, probe_label, show_bound, show_difference, show_figure
+from tuneloop.evaluation.wording import arm_label, metric_label, show_bound, show_difference, show_figure
 
 MOST_DIGITS = 12
 """Of a hash that is shown."""
@@ -105,7 +105,7 @@ def _comparisons(results: Results, language: Language | None) -> Iterator[str]:
 
 def _probes(results: Results, language: Language | None) -> Iterator[str]:
     """What was examined beside the test rows, and the loss that the gate looks at."""
-    rows = [(probe_label(name, language), _loss(probe.loss)) for name, probe in results.probes.items()]
+    rows = [(_title(name, language), _loss(probe.loss)) for name, probe in results.probes.items()]
     if rows:
         yield f"## {text('evaluation.card.probes', language)}"
         yield _table((text("evaluation.card.probe", language), text("evaluation.card.loss", language)), rows)
@@ -125,11 +125,16 @@ def _limits(results: Results, language: Language | None) -> Iterator[str]:
         for arm, effect in results.headline.detectable.items()
     ]
     known = ("robustness", "safety", "forgetting", "privacy")
-    missing = [probe_label(name, language) for name in known if name not in results.probes]
+    missing = [_title(name, language) for name in known if name not in results.probes]
     if missing:
         lines.append(text("evaluation.card.limit_unmeasured", language, names=", ".join(missing)))
     yield f"## {text('evaluation.card.limits', language)}"
     yield "\n".join(f"- {line}" for line in lines)
+
+
+def _title(probe: str, language: Language | None) -> str:
+    """What the report calls an examination."""
+    return text(f"evaluation.probe.{probe}_title", language)
 
 
 def _loss(figure: Figure | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -253,8 +254,13 @@ def slices(samples: Sequence[Sample]) -> dict[str, list[int]]:
         for place, sample in enumerate(samples):
             if (name := slice_of(sample)) is not None:
                 groups.setdefault(name, []).append(place)
-        found |= {name: groups[name] for name in sorted(groups) if len(groups[name]) < len(samples)}
+        found |= {name: groups[name] for name in sorted(groups, key=_natural) if len(groups[name]) < len(samples)}
     return found
+
+
+def _natural(name: str) -> list[int | str]:
+    """Names in the order in which people count: turn 4 before turn 10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def rule_table(rows: Rows, arms: Mapping[str, Scored]) -> dict[str, dict[str, Figure]]:
