@@ -1,9 +1,11 @@
 """The data stage as a whole: seconds, peak memory, and whether planted leaks are found.
 
-    python bench/data_stage.py [--rows 5000 100000 200000] [--characters 800] [--leaks 1000] [--save]
+    python bench/data_stage.py [--rows 5000 100000 200000] [--characters 800] [--leaks 1000] [--encoder FOLDER] [--save]
 
 Every size is a process of its own. The rows are made up: sentences of 600 words, a fifth of the questions nearly repeated,
 2% of the rows exact copies, 5% with HTML, 10% with a phone number or an e-mail address. Everything is on but augmentation.
+With `--encoder` (a sentence encoder's folder) also the recall of planted paraphrases: questions of the bank grammar, each
+with words replaced by synonyms among the training rows, by similarity, and how many other rows are named.
 A million rows of about 1 GB: `--rows 1000000 --characters 1000` (by hand; needs 5 GB of disk).
 """
 
@@ -131,17 +133,70 @@ def measure_leaks(count: int) -> dict[str, Any]:
     return {"found": found, "lost_without_reason": len(trained) - clean - len(left), "test_rows": dataset.rows["test"]}
 
 
+def measure_paraphrases(encoder: str, count: int) -> dict[str, Any]:
+    """Plant reworded test questions in training; count which rules take them out, and what else the encoder names."""
+    from tuneloop.core.errors import DataError
+    from tuneloop.data.augment.config import AugmentConfig
+    from tuneloop.data.augment.run import augment
+    from tuneloop.data.config import DataConfig
+    from tuneloop.data.grammar import make_samples
+    from tuneloop.data.run import run
+    from tuneloop.store.workspace import Workspace
+
+    made = {sample.question: sample for sample, _ in make_samples("bank-service", "en", 8 * count, 7)}
+    samples = list(made.values())
+    held, others = samples[:count], samples[count:]
+    more = augment(
+        held,
+        AugmentConfig(synonym=1.0),
+        folder=Path(),
+        taken=lambda variant, question: variant in made,
+        made={},
+        language="en",
+        seed=7,
+    )
+    reworded = [sample.question for sample in more]
+    found: dict[str, Any] = {"planted": len(reworded), "others": len(others), "encoder": Path(encoder).name}
+    with tempfile.TemporaryDirectory() as folder:
+        asked = {"train": [*reworded, *(one.question for one in others)], "test": [one.question for one in held]}
+        for name, questions in asked.items():
+            rows = [json.dumps({"question": text, "answer": f"{name} {n}"}) for n, text in enumerate(questions)]
+            (Path(folder) / f"{name}.jsonl").write_text("\n".join(rows), encoding="utf-8")
+        sources = [{"path": f"{name}.jsonl", "split": name} for name in asked]
+        for similarity in (None, 0.9, 0.97, 0.99):
+            wanted = None if similarity is None else {"encoder": encoder, "similarity": similarity}
+            leaks = {"near": 0.9, "paraphrases": wanted}
+            config = DataConfig.model_validate({"sources": sources, "leaks": leaks, "split": {"validation": 0.0}})
+            place = Workspace(Path(folder) / "w")
+            try:
+                dataset = run(config, name="p", language="en", seed=42, folder=Path(folder), workspace=place)
+            except DataError as error:
+                found[str(similarity)] = error.code
+                continue
+            lines = (dataset.path / "train.jsonl").read_text(encoding="utf-8").splitlines()
+            left = {json.loads(line)["meta"]["row"] for line in lines}
+            planted = sum(row + 1 not in left for row in range(len(reworded)))
+            other = sum(row + 1 not in left for row in range(len(reworded), len(asked["train"])))
+            found[str(similarity)] = {"planted_out": planted, "others_out": other}
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="*", default=[5000, 100_000, 200_000])
     parser.add_argument("--characters", type=int, default=800)
     parser.add_argument("--leaks", type=int, default=1000)
+    parser.add_argument("--encoder", help="folder of a sentence encoder: the recall of planted paraphrases")
     parser.add_argument("--save", action="store_true")
-    parser.add_argument("--child", choices=("rows", "leaks"))
+    parser.add_argument("--child", choices=("rows", "leaks", "paraphrases"))
     given = parser.parse_args()
     if given.child:
-        done = measure(given.rows[0], given.characters) if given.child == "rows" else measure_leaks(given.leaks)
-        print(json.dumps(done))
+        if given.child == "rows":
+            print(json.dumps(measure(given.rows[0], given.characters)))
+        elif given.child == "leaks":
+            print(json.dumps(measure_leaks(given.leaks)))
+        else:
+            print(json.dumps(measure_paraphrases(given.encoder, given.leaks)))
         return
     results: dict[str, Any] = {"date": date.today().isoformat(), "python": platform.python_version(), "sizes": []}
     for rows in given.rows:
@@ -155,6 +210,18 @@ def main() -> None:
     if given.leaks:
         results["leaks"] = call(["--child", "leaks", "--leaks", str(given.leaks), "--rows"])
         print(results["leaks"])
+    if given.encoder:
+        arguments = [
+            "--child",
+            "paraphrases",
+            "--encoder",
+            str(Path(given.encoder).absolute()),
+            "--leaks",
+            "200",
+            "--rows",
+        ]
+        results["paraphrases"] = call(arguments)
+        print(results["paraphrases"])
     if given.save:
         target = Path(__file__).parent / "results" / "data_stage.json"
         target.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -89,6 +89,19 @@ def test_candidates_are_only_shown_where_the_recipe_says_so(prepare: Prepare, wr
     assert "data.advice.paraphrases_left" in [advice["code"] for advice in dataset.report["advice"]]
 
 
+def test_an_encoder_that_finds_most_rows_alike_removes_none_of_them(
+    prepare: Prepare, write: Write, encoder: Path
+) -> None:
+    train = write("train.jsonl", questions(30))
+    test = write("test.jsonl", [{"question": "What is 99?", "answer": "At the branch."}])
+    sources = ({"path": str(train), "split": "train"}, {"path": str(test), "split": "test"})
+    leaks = {"near": None, "paraphrases": {"encoder": str(encoder), "similarity": 0.6}}
+    with pytest.raises(DataError) as refused:
+        prepare(*sources, leaks=leaks, split={"validation": 0.0})
+    assert refused.value.code == "data.encoder_finds_most"
+    assert "30 of 30" in refused.value.message("en")
+
+
 def test_evaluation_sets_are_compared_too(prepare: Prepare, write: Write, encoder: Path) -> None:
     outside = write("outside.jsonl", [{"question": HELD, "answer": "At the branch."}])
     faq = write("faq.jsonl", [*questions(30), {"question": REWORDED, "answer": "In the app."}])

@@ -75,7 +75,7 @@ def decide(
         encoder: looks for paraphrases; None where the recipe names none.
     Raises:
         DataError: too few samples are left to divide (codes `data.too_few`, `data.no_training_rows`), or none has the tag
-            they are grouped by (`data.group_missing`).
+            they are grouped by (`data.group_missing`), or the encoder names most of them (`data.encoder_finds_most`).
     """
     table = spool.keys.table()
     spool.written()
@@ -101,6 +101,7 @@ def decide(
     if encoder is not None:
         fates.paraphrases = find_paraphrases(spool, fates.sides, table, encoder, progress)
         if encoder.config.remove:
+            fates.paraphrases.refuse_if_most(int((fates.sides == TRAIN).sum()))
             _remove_leaks(PARAPHRASE_LEAK, fates.paraphrases.held, fates, spool, tally)
     if not len(fates.on("train")) and not _only_tested(table, left):
         raise DataError("data.no_training_rows", rows=int(left.sum()))

@@ -31,6 +31,8 @@ BATCH = 32
 """Texts that pass through the encoder together."""
 CHUNK = 256
 """Questions that are compared together with all tested ones."""
+MOST = 0.5
+"""Share of the training rows of which nobody believes that they are paraphrases of tested ones."""
 _DECIDES = ("*.safetensors", "*.json", "*.txt", "*.model", "1_Pooling/config.json")
 """Files of an encoder that decide what it says."""
 
@@ -64,6 +66,22 @@ class Candidates:
     def held(self) -> dict[int, int]:
         """Number of each candidate, and of the tested sample."""
         return {candidate.number: candidate.held for candidate in self.found}
+
+    def refuse_if_most(self, training: int) -> None:
+        """Refuse to remove what an encoder finds when that is most of the training rows: it can't tell them apart.
+
+        Raises:
+            DataError: code `data.encoder_finds_most`.
+        """
+        named = sum(candidate.side == "train" for candidate in self.found)
+        if named > MOST * training:
+            raise DataError(
+                "data.encoder_finds_most",
+                encoder=Path(self.config.encoder).name,
+                count=named,
+                rows=training,
+                similarity=self.config.similarity,
+            )
 
 
 def encoder_files(config: ParaphraseConfig | None, folder: Path) -> dict[str, str]:

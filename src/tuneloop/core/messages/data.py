@@ -319,6 +319,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.progress.comparing": ("Comparing near-duplicates", "正在比较近似重复"),
     "data.progress.leaks": ("Looking for leaks", "正在查找泄漏"),
     "data.progress.paraphrases": ("Looking for paraphrases", "正在查找改写的问题"),
+    "data.encoder_finds_most": (
+        "{encoder} calls {count} of {rows} training questions paraphrases of tested ones (similarity {similarity} or more): "
+        "it can't tell them apart.",
+        "{encoder} 认为 {rows} 个训练问题中有 {count} 个是测试侧问题的改写（相似度不低于 {similarity}）：它无法区分这些问题。",
+    ),
+    "data.encoder_finds_most.hint": (
+        "Raise data.leaks.paraphrases.similarity, set `remove: false` to look at the candidates first, or take an encoder that "
+        "was trained for sentence similarity.",
+        "请调高 data.leaks.paraphrases.similarity，或先设 remove: false 查看候选，或换用为句子相似度训练的编码模型。",
+    ),
     "data.encoder_missing": (
         "{folder} holds no sentence encoder: config.json and a .safetensors file must lie there.",
         "{folder} 中没有句子编码模型：其中必须有 config.json 和 .safetensors 文件。",
