@@ -30,7 +30,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The folder holds lm-eval's task files with their data on this machine; see evaluation.harness.",
         "该文件夹应含 lm-eval 的任务文件，数据须在本机；见 evaluation.harness。",
     ),
-    "evaluation.probe.harness": ("lm-eval", "lm-eval"),
+    "evaluation.probe.harness": ("lm-eval", "lm-eval 任务"),
     "evaluation.probe.harness_title": ("Tasks of lm-eval", "lm-eval 任务"),
     "evaluation.probe.harness_caption": ("Items: {items}. The same for all.", "题数：{items}。各模型相同。"),
     # The progress bar

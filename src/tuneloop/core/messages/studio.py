@@ -22,7 +22,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "studio.arm_base": ("Base model ({base})", "基座模型（{base}）"),
     "studio.arm_script": ("Base model + script in its prompt", "基座模型 + 提示词中加入话术"),
     "studio.arm_auto": ("auto: the router chooses an adapter by the question", "auto：由路由按问题选择适配器"),
-    "studio.routed": ("auto → {model}", "auto → {model}"),
+    "studio.routed": ("auto → {model}", "自动选择 → {model}"),
     "studio.script": ("House script", "话术规范"),
     "studio.script_none": ("none", "无"),
     "studio.no_script": ("This arm needs a house script.", "该选项需要话术规范。"),
