@@ -32,10 +32,10 @@ def test_questions_are_read_without_answers(write: Write) -> None:
 
 def test_questions_are_cleaned_by_the_rules_of_the_training_data(write: Write) -> None:
     path = write("q.csv", 'question\n"<b>Fees?</b>  ＡＢＣ REF123"\n')
-    assert _asked(path) == [(1, [("user", "Fees? ＡＢＣ REF123")])]
+    assert _asked(path) == [(2, [("user", "Fees? ＡＢＣ REF123")])]
     own = {"name": "reference", "pattern": r" REF\d+", "test": "a REF1", "expected": "a"}
     rules = CleanConfig.model_validate({"html": False, "width": True, "custom": [own]})
-    assert _asked(path, rules=rules, language="zh") == [(1, [("user", "<b>Fees?</b> ABC")])]
+    assert _asked(path, rules=rules, language="zh") == [(2, [("user", "<b>Fees?</b> ABC")])]
 
 
 def test_a_rule_that_takes_too_long_names_the_row(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_a_rule_that_takes_too_long_names_the_row(write: Write, monkeypatch: pyt
     monkeypatch.setattr("tuneloop.data.questions.active_cleaners", lambda rules, language: {"custom:mine": slow})
     with pytest.raises(DataError) as caught:
         read_questions(write("q.csv", "question\nWhy?\n"))
-    assert (caught.value.code, caught.value.row) == ("data.question_unreadable", 1)
+    assert (caught.value.code, caught.value.row) == ("data.question_unreadable", 2)
     assert "mine" in caught.value.message()
 
 
