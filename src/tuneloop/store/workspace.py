@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from tuneloop.core.errors import UsageError
 
 MARKER = "tuneloop.yaml"
@@ -44,6 +42,8 @@ class Workspace:
         marker = self.root / MARKER
         if not marker.exists():
             return {}
+        import yaml  # the help needs a workspace's type only
+
         try:
             settings = yaml.safe_load(marker.read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, UnicodeDecodeError) as error:
