@@ -115,3 +115,32 @@ def test_what_cannot_be_made_leaves_nothing_behind(
     called = call("init", *arguments, "--json")
     assert (called.status, called.value["error"]["code"]) == (status, code)
     assert [path.name for path in here.iterdir()] == ["empty.csv"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("question,answer\n", "data.no_rows"),
+        ("question,answer\nWhat?,\nWho?,\n", "data.no_row_usable"),
+        ("date,amount\n2024-01-01,3\n2024-01-02,5\n", "data.columns_unclear"),
+        ("question\nWhat?\nWho?\n", "data.columns_unclear"),
+    ],
+)
+def test_a_file_that_no_recipe_would_help_is_refused_and_nothing_is_written(
+    call: Call, here: Path, content: str, code: str
+) -> None:
+    (here / "faq.csv").write_text(content, encoding="utf-8")
+    called = call("init", "shop", "--data", "faq.csv", "--json")
+    assert (called.status, called.value["error"]["code"]) == (3, code)
+    assert not (here / "shop").exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/nowhere", "faq.csv/below"])
+def test_a_folder_that_can_not_be_made_is_no_bug(call: Call, here: Path, place: str) -> None:
+    (here / "faq.csv").write_text("x", encoding="utf-8")
+    called = call("init", place, "--template", "bank-service", "--json")
+    assert (called.status, called.value["error"]["code"]) == (2, "store.workspace_impossible")
+
+
+def test_following_commands_of_a_folder_with_a_space_can_be_copied(call: Call, here: Path) -> None:
+    assert "cd 'my shop'" in call("init", "my shop", "--template", "bank-service").err

@@ -258,6 +258,24 @@ def test_a_recipe_that_is_shown_is_the_same_recipe(call: Call, copied: Path) -> 
     assert call("recipe", "show", "long.yaml", "--json").value["origins"]["name"] == "file"
 
 
+def test_a_damaged_adapter_is_not_shown_as_whole(call: Call, copied: Path) -> None:
+    weights = copied / "adapters/bank/v0001/adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    called = call("adapters", "show", "bank", "--json")
+    assert (called.status, called.value["error"]["code"]) == (7, "store.file_differs")
+    assert "adapter_model.safetensors" in called.value["error"]["file"]
+
+
+def test_the_help_speaks_one_language(call: Call) -> None:
+    chinese = call("run", "--help", "--language", "zh").out
+    for word in ("用法：", "参数", "选项", "[必填]", "[默认：", "显示本说明并退出"):
+        assert word in chinese
+    for word in ("Usage", "Arguments", "Options", "[required]", "[default", "Show this"):
+        assert word not in chinese
+    assert "命令" in call("--help", "--language", "zh").out
+    assert "Usage: tuneloop run" in call("run", "--help").out
+
+
 def test_the_schema_is_one_document_either_way(call: Call) -> None:
     plain, asked = call("recipe", "schema"), call("recipe", "schema", "--json")
     assert json.loads(plain.out) == asked.value

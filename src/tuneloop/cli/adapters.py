@@ -48,8 +48,10 @@ def show(session: Session, adapter: AdapterArgument) -> Reply:
     from tuneloop.cli.tables import result_tables, table
     from tuneloop.registry.evaluations import evaluations_of
     from tuneloop.registry.versions import resolve
+    from tuneloop.store import artifacts
 
     found = resolve(session.workspace, adapter)
+    artifacts.verify(found.path)
     judged = evaluations_of(session.workspace, found.run_id)
     shown = result_tables(found)
     if judged:

@@ -53,7 +53,7 @@ def pick(known: Mapping[str, Path], given: str, what: str, place: Path) -> Path:
         raise UsageError("cli.several_named", name=given, known=", ".join(fitting))
     if not fitting:
         near = difflib.get_close_matches(given, known, n=5, cutoff=0.3) or list(known)[-5:]
-        known_there = ", ".join(near) or "–"
+        known_there = ", ".join(near) or text("general.no_rows")
         raise NotFoundError(
             "cli.nothing_named", place=place, what=text(f"cli.noun.{what}"), name=given, known=known_there
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tuneloop.cli.session import Reply, Session
 from tuneloop.core.errors import UsageError
@@ -40,8 +40,49 @@ _SHARED = {
 }
 
 
+def _translate_headings() -> None:
+    """Give the parser's help its headings in the interface language; it keeps them in its module."""
+    from typer import rich_utils
+
+    rich_utils.ARGUMENTS_PANEL_TITLE = text("cli.heading.arguments")
+    rich_utils.OPTIONS_PANEL_TITLE = text("cli.heading.options")
+    rich_utils.COMMANDS_PANEL_TITLE = text("cli.heading.commands")
+    rich_utils.REQUIRED_LONG_STRING = text("cli.heading.required")
+    rich_utils.DEFAULT_STRING = text("cli.heading.default")
+
+
+class _Command(TyperCommand):
+    """A verb whose help speaks the interface language."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _translate_headings()
+        super().format_help(ctx, formatter)
+
+    def get_usage(self, ctx: Any) -> str:
+        return super().get_usage(ctx).replace("Usage:", text("cli.heading.usage"), 1)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _translated(super().get_help_option(ctx))
+
+
+def _translated(help_option: Any) -> Any:
+    if help_option is not None:
+        help_option.help = text("cli.option.help")
+    return help_option
+
+
 class _Group(TyperGroup):
     """A group that answers an unknown verb with the nearest one, as an error of the tree."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _translate_headings()
+        super().format_help(ctx, formatter)
+
+    def get_usage(self, ctx: Any) -> str:
+        return super().get_usage(ctx).replace("Usage:", text("cli.heading.usage"), 1)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _translated(super().get_help_option(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names in the order of a loop, whatever the order in which verbs and groups were added."""
@@ -121,7 +162,7 @@ def verb(app: typer.Typer, name: str) -> Callable[[Verb], Verb]:
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared + [context]
         command.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command(name.rsplit(".", 1)[-1], help=text(f"cli.help.{name}"))(command)
+        app.command(name.rsplit(".", 1)[-1], cls=_Command, help=text(f"cli.help.{name}"))(command)
         return function
 
     return decorate

@@ -9,9 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from tuneloop.core.errors import DataError
 from tuneloop.core.messages import text
 from tuneloop.data.collect import PEEK, Opened, open_source
 from tuneloop.data.config import SourceConfig
+from tuneloop.data.conversation import make_conversation
 from tuneloop.data.readers import Row
 from tuneloop.data.shapes import SHAPES
 from tuneloop.data.sources import Source, sources_of_file
@@ -66,8 +68,9 @@ def suggest_recipe(
         entry["sheet"] = sheet
     if columns or (layout.guessed and len(sources) == 1):
         entry["columns"] = dict(layout.columns) if len(sources) == 1 else dict(columns or {})
+    language = _language(opened, sources[0])
     notes = Notes(
-        language=_language(opened),
+        language=language,
         rows=opened.total,
         shape=layout.shape,
         columns=dict(layout.columns),
@@ -79,21 +82,31 @@ def suggest_recipe(
     return {"sources": [entry]}, _with_lines(notes, sources, layout.how)
 
 
-def _language(opened: Opened) -> Literal["en", "zh"]:
-    """The language of most of the first rows that can be read."""
+def _language(opened: Opened, source: Source) -> Literal["en", "zh"]:
+    """The language of most of the first rows that can be used.
+
+    Raises:
+        DataError: none of them can, so that no recipe would do (code `data.no_row_usable`).
+    """
     layout = opened.layout
     assert layout is not None
     found: Counter[Literal["en", "zh"]] = Counter()
+    usable, first = 0, None
     for row in islice(opened.rows, PEEK):
         if not isinstance(row, Row):
             continue
         try:
             turns = SHAPES[layout.shape].build(layout.fields(row.values))
-        except BadRow:
+            make_conversation(turns, None)
+        except BadRow as bad:  # such rows go to quarantine; a file with others is still worth a recipe
+            first = first or (row.number, text(bad.code, **bad.values))
             continue
+        usable += 1
         language = detect_language("\n".join(content for role, content in turns if role != "system"))
         if language is not None:
             found[language] += 1
+    if not usable and first is not None:
+        raise DataError("data.no_row_usable", file=source.path, row=first[0], reason=first[1])
     return found.most_common(1)[0][0] if found else "en"
 
 

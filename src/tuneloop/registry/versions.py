@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from tuneloop.core.errors import ArtifactError, NotFoundError, TryAgainError
+from tuneloop.core.messages import text
 from tuneloop.core.records import Adapter
 from tuneloop.registry.names import Reference, check_alias, check_name, parse_reference
 from tuneloop.store.artifacts import manifest_hash, new_artifact, read_manifest, verify
@@ -132,7 +133,7 @@ def _by_alias(wanted: Reference, aliases: dict[str, Adapter]) -> Adapter | None:
     if wanted.alias is None:
         return next((aliases[alias] for alias in PREFERRED_ALIASES if alias in aliases), None)
     if wanted.alias not in aliases:
-        known = ", ".join(sorted(aliases)) or "–"
+        known = ", ".join(sorted(aliases)) or text("general.no_rows")
         raise NotFoundError("registry.alias_unknown", name=wanted.name, alias=wanted.alias, known=known)
     return aliases[wanted.alias]
 
@@ -141,7 +142,7 @@ def _unknown(name: str, known: Sequence[str]) -> NotFoundError:
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return NotFoundError("registry.adapter_unknown_near", name=name, near=near[0], known=", ".join(known))
-    return NotFoundError("registry.adapter_unknown", name=name, known=", ".join(known) or "–")
+    return NotFoundError("registry.adapter_unknown", name=name, known=", ".join(known) or text("general.no_rows"))
 
 
 def _known(versions: dict[int, Adapter]) -> str:

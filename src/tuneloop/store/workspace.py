@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuneloop.core.errors import UsageError
 
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the machine refuses has messages of its own; other failures to make a folder say that its name is wrong."""
 MARKER = "tuneloop.yaml"
 
 
@@ -58,8 +61,17 @@ class Workspace:
         return self.settings().get("database", f"sqlite:///{self.root / 'tuneloop.db'}")
 
     def ensure(self) -> Workspace:
-        """Make the folder and its marker if they are missing, and return the workspace."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Make the folder and its marker if they are missing, and return the workspace.
+
+        Raises:
+            UsageError: no folder can be made there (code `store.workspace_impossible`).
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if error.errno in MACHINE:
+                raise
+            raise UsageError("store.workspace_impossible", file=self.root, problem=error.strerror) from error
         marker = self.root / MARKER
         if not marker.exists():
             settings = "# A tuneloop workspace. Settings: database (URL), language (en | zh).\n"

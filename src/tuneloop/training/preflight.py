@@ -5,8 +5,9 @@ What a run needs (rows, memory, time, disk, steps) is checked in `preflight_need
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from tuneloop.core.messages import text
 from tuneloop.core.records import Finding, Message
 from tuneloop.training import preflight_needs as needs
 from tuneloop.training.facts import characters
@@ -42,7 +43,7 @@ def labels(subject: Subject) -> Finding:
     """A sample without a supervised token costs time and teaches nothing."""
     empty = [e.id for e in subject.cut if e.targets == 0]
     status = "pass" if not empty else "warn" if len(empty) <= 0.01 * len(subject.cut) else "refuse"
-    return finding("labels", status, count=len(empty), first=empty[0] if empty else "–")
+    return finding("labels", status, count=len(empty), first=first_of(empty))
 
 
 def truncation(subject: Subject) -> Finding:
@@ -63,7 +64,7 @@ def round_trip(subject: Subject) -> Finding:
         if subject.template.decode(tokens.ids[start:]).strip() != sample.answer.strip():
             bad.append(sample.id)
     status = "pass" if not bad else "warn" if len(bad) <= 0.02 * len(looked_at) else "refuse"
-    return finding("round_trip", status, count=len(bad), first=bad[0] if bad else "–")
+    return finding("round_trip", status, count=len(bad), first=first_of(bad))
 
 
 def control_tokens(subject: Subject) -> Finding:
@@ -72,7 +73,7 @@ def control_tokens(subject: Subject) -> Finding:
     marks = subject.tokens.control
     found = [s.id for s in subject.samples if any(mark in m.content for m in s.messages for mark in marks)]
     status = "pass" if not found else "warn" if len(found) <= 0.05 * len(subject.samples) else "refuse"
-    return finding("control_tokens", status, count=len(found), first=", ".join(found[:SHOWN]) or "–")
+    return finding("control_tokens", status, count=len(found), first=first_of(found))
 
 
 def duplicates(subject: Subject) -> Finding:
@@ -93,7 +94,7 @@ def leaks(subject: Subject) -> Finding:
     removed = sum(subject.report.get("leaks", {}).values())
     few = len(leaked) <= 0.01 * len(subject.held_out) and removed <= 0.1 * len(subject.samples)
     status = "pass" if few and not leaked else "warn" if len(leaked) <= 0.05 * len(subject.held_out) else "refuse"
-    return finding("leaks", status, count=len(leaked), removed=removed, first=", ".join(leaked[:SHOWN]) or "–")
+    return finding("leaks", status, count=len(leaked), removed=removed, first=first_of(leaked))
 
 
 def turn_tokens(subject: Subject) -> Finding:
@@ -101,7 +102,9 @@ def turn_tokens(subject: Subject) -> Finding:
     untrained, stops = subject.tokens.untrained, subject.template.stop_ids
     used = set().union(*(e.ids for e in subject.whole)) & set(untrained)
     status = "pass" if not used else "refuse" if stops[0] in used else "warn"
-    return finding("turn_tokens", status, tokens=", ".join(sorted(untrained[i] for i in used)) or "–")
+    return finding(
+        "turn_tokens", status, tokens=", ".join(sorted(untrained[i] for i in used)) or text("general.no_rows")
+    )
 
 
 def readable(subject: Subject) -> Finding:
@@ -121,8 +124,13 @@ def embeddings(subject: Subject) -> Finding:
     used = set().union(*(e.ids for e in subject.whole))
     added = sorted(token for token in used if token in subject.tokens.added)
     status = "refuse" if named else "warn" if added else "pass"
-    shown = ", ".join([*named, *(subject.tokens.added[i] for i in added)][:SHOWN]) or "–"
+    shown = ", ".join([*named, *(subject.tokens.added[i] for i in added)][:SHOWN]) or text("general.no_rows")
     return finding("embeddings", status, names=shown, outcome="targets" if named else "")
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first samples that a finding is about, in brackets; nothing where there are none."""
+    return text("training.check.first", names=", ".join(names[:SHOWN])) if names else ""
 
 
 def _words(messages: tuple[Message, ...]) -> tuple[tuple[str, str], ...]:

@@ -34,6 +34,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.template_unknown": ("There is no workspace template {name}.", "没有名为 {name} 的工作区模板。"),
     "cli.template_unknown.hint": ("Templates: {known}.", "可用模板：{known}。"),
+    "cli.heading.usage": ("Usage:", "用法："),
+    "cli.heading.arguments": ("Arguments", "参数"),
+    "cli.heading.options": ("Options", "选项"),
+    "cli.heading.commands": ("Commands", "命令"),
+    "cli.heading.required": ("[required]", "[必填]"),
+    "cli.heading.default": ("[default: {{}}]", "[默认：{{}}]"),
+    "cli.option.help": ("Show this message and exit.", "显示本说明并退出。"),
     "cli.not_a_folder": ("{file} is a file.", "{file} 是文件。"),
     "cli.not_a_folder.hint": ("Give a folder, new or existing.", "请指定一个文件夹，可以是新的。"),
     # The recipe that `init` writes.

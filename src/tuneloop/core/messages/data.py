@@ -54,9 +54,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Files and columns
     "data.file_missing": ("There is no file {file}.", "找不到文件 {file}。"),
     "data.file_missing.hint": (
-        "Check the path; the nearest name in that folder is: {near}. Relative paths start from the recipe's folder.",
-        "请检查路径；该文件夹中最接近的文件名是：{near}。相对路径从配方所在文件夹算起。",
+        "Check the path{near}. Relative paths start from the recipe's folder.",
+        "请检查路径{near}。相对路径从配方所在文件夹算起。",
     ),
+    "data.near_file": ("; the nearest name in that folder is: {name}", "；该文件夹中最接近的文件名是：{name}"),
     "data.is_folder": ("{file} is a folder, not a file.", "{file} 是文件夹，不是文件。"),
     "data.is_folder.hint": (
         "Name one file of it. Files that can be read there: {inside}.",
@@ -172,6 +173,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文件可能与预期不符：请检查列的对应（columns:）和上面列出的行。若要只用其余的行继续，请调高 data.max_quarantined。",
     ),
     "data.row_reason": ("Row {number}: {reason}", "第 {number} 行：{reason}"),
+    "data.no_row_usable": (
+        "None of the first rows of {file} can be used. Row {row}: {reason}",
+        "{file} 开头的数据没有一行可用。第 {row} 行：{reason}",
+    ),
+    "data.no_row_usable.hint": (
+        "Fill in questions and answers, or name their columns: --column input_text=… --column target_text=….",
+        "请补全问题和答案，或指定所在的列：--column input_text=… --column target_text=…。",
+    ),
     "data.row_of_file": ("{file}, row {number}: {reason}", "{file} 第 {number} 行：{reason}"),
     "data.answers_all_empty": (
         "All {rows} rows of {file} have an empty answer.",

@@ -271,9 +271,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{effects} on; smaller ones need more test rows.",
         "未能证明的差异可能只是偶然：以这样的行数，达到 {effects}的差异才能可靠检出（功效 80%），更小的差异需要更多测试数据。",
     ),
-    "evaluation.check.evidence": ("{rows} test rows", "{rows} 行测试数据"),
+    "evaluation.check.evidence": ("test rows: {rows}", "{rows} 行测试数据"),
     "evaluation.check.evidence_short": (
-        "{rows} test rows: no difference can be proven, however large; at least {needed} are needed",
+        "test rows: {rows}. No difference can be proven, however large; at least {needed} are needed",
         "只有 {rows} 行测试数据：再大的差异也无法证明，至少需要 {needed} 行",
     ),
     "evaluation.check.evidence.fix": (

@@ -50,6 +50,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The dataset was changed by hand or damaged. Run `tuneloop data prepare` again with --force.",
         "数据集被手工修改或已损坏。请加 --force 重新运行 tuneloop data prepare。",
     ),
+    "store.workspace_impossible": (
+        "No folder can be made at {file}: {problem}.",
+        "无法在 {file} 处创建文件夹：{problem}。",
+    ),
+    "store.workspace_impossible.hint": (
+        "Name another folder for the workspace, new or existing.",
+        "请为工作区指定其他文件夹，可以是新的。",
+    ),
     "store.workspace_is_file": ("{file} is a file; a workspace is a folder.", "{file} 是文件；工作区应为文件夹。"),
     "store.workspace_is_file.hint": (
         "Name a folder with --workspace; it is made if it is missing.",

@@ -36,7 +36,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "training.why.budget": ("small updates learn more per second", "小批量更新单位时间学得更多"),
     "training.why.token_budget": ("a token budget is used instead", "改用词元预算"),
     "training.why.batch_size": ("a batch size is used instead", "改用固定批大小"),
-    "training.why.accumulation": ("the micro-batch fits as it is", "显存足够，无需累积"),
+    "training.why.accumulation": ("the micro-batch fits as it is", "放得下，无需累积"),
     "training.why.budget_fits": (
         "memory: the usual budget would need {needed:.1f} GB of the {free:.1f} GB that are free",
         "受内存限制：常用取值需 {needed:.1f} GB，可用 {free:.1f} GB",
@@ -59,7 +59,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "training.why.nf4": (
         "the weights would take {weights:.1f} GB of {free:.1f} GB as they are",
-        "原始权重需 {weights:.1f} GB，而显存共 {free:.1f} GB",
+        "原始权重需 {weights:.1f} GB，而可用内存（显存）共 {free:.1f} GB",
     ),
     "training.why.dtype_here": (
         "what the model was loaded in for {machine} (`tuneloop doctor` says why)",

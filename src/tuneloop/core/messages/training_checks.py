@@ -1,7 +1,8 @@
 """What the pre-flight finds, and the fix of each finding."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
-    "training.check.rows": ("{count} training rows", "{count} 行训练数据"),
+    "training.check.first": (" (first: {names})", "（首个：{names}）"),
+    "training.check.rows": ("training rows: {count}", "{count} 行训练数据"),
     "training.check.rows.fix": (
         "collect more: 50 teach a form, 2,000 to 5,000 are usual for one domain; or lower data.split.validation and "
         "data.split.test",
@@ -16,8 +17,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "增大 training.max_length 或缩短答案：没有停止符的监督，模型不会停下",
     ),
     "training.check.labels": (
-        "{count} samples have no supervised token (first: {first})",
-        "{count} 个样本没有监督词元（首个：{first}）",
+        "{count} samples have no supervised token{first}",
+        "{count} 个样本没有监督词元{first}",
     ),
     "training.check.labels.fix": (
         "raise training.max_length: the question alone fills it",
@@ -32,8 +33,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "将 training.max_length 设为 {longest}，或缩短、拆分这些答案",
     ),
     "training.check.round_trip": (
-        "{count} of the first 50 answers read back differently through the chat template (first: {first})",
-        "前 50 个答案中有 {count} 个经对话模板还原后不一致（首个：{first}）",
+        "{count} of the first 50 answers read back differently through the chat template{first}",
+        "前 50 个答案中有 {count} 个经对话模板还原后不一致{first}",
     ),
     "training.check.round_trip.fix": (
         "the model's chat template drops or changes text: use another model or repair its template",
@@ -82,8 +83,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "此处无需处理；其他工具会屏蔽它而使模型停不下来：在那里请为分词器另设 pad_token",
     ),
     "training.check.control_tokens": (
-        "{count} samples have control tokens in their text (first: {first})",
-        "{count} 个样本的文字中含控制符（首个：{first}）",
+        "{count} samples have control tokens in their text{first}",
+        "{count} 个样本的文字中含控制符{first}",
     ),
     "training.check.control_tokens.fix": (
         "they stay plain characters; where a chat template rendered the rows before, give the conversation itself "
@@ -99,8 +100,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请开启 data.deduplicate，或删除重复数据：它们只会被死记硬背",
     ),
     "training.check.leaks": (
-        "{count} held-out samples ask what a training sample asks (first: {first}); {removed} more were removed before",
-        "{count} 个留出样本的问题出现在训练集中（首个：{first}）；此前已删除 {removed} 个",
+        "{count} held-out samples ask what a training sample asks{first}; {removed} more were removed before",
+        "{count} 个留出样本的问题出现在训练集中{first}；此前已删除 {removed} 个",
     ),
     "training.check.leaks.fix": (
         "set data.split.group_by so that related rows stay together, or give validation and test files of their own",

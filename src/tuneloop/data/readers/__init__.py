@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuneloop.core.errors import DataError
+from tuneloop.core.messages import text
 from tuneloop.data.readers.delimited import read_delimited
 from tuneloop.data.readers.document import read_document
 from tuneloop.data.readers.excel import read_excel
@@ -50,9 +51,9 @@ def check_file(path: Path) -> None:
     """
     if path.is_dir():
         inside = sorted(item.name for item in path.iterdir() if item.suffix.lower() in READERS)[:5]
-        raise DataError("data.is_folder", file=path, inside=", ".join(inside) or "–")
+        raise DataError("data.is_folder", file=path, inside=", ".join(inside) or text("general.no_rows"))
     if not path.exists():
-        raise DataError("data.file_missing", file=path, near=_nearest(path) or "–")
+        raise DataError("data.file_missing", file=path, near=_near(path))
     try:
         with path.open("rb") as file:
             empty = not file.read(1)
@@ -87,6 +88,12 @@ def open_rows(file: File | Path, sheet: str | None = None) -> Rows:
         file = local_file(file)
     check_kind(file)
     return READERS[file.kind](file, sheet)
+
+
+def _near(path: Path) -> str:
+    """The hint at the nearest name; nothing where none is near."""
+    name = _nearest(path)
+    return text("data.near_file", name=name) if name else ""
 
 
 def _nearest(path: Path) -> str | None:

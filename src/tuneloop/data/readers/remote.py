@@ -90,7 +90,7 @@ def fetch(address: str) -> Path:
         with opener(address) as source, target.open("wb") as copy:
             _copy(source, copy, shown)
     except FileNotFoundError as error:
-        raise DataError("data.file_missing", file=shown, near="–") from error
+        raise DataError("data.file_missing", file=shown, near="") from error
     except HTTPError as error:
         error.close()
         kind = DataError if 400 <= error.code < 500 else TryAgainError
