@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from train_throughput import own_samples, processor, read_rows
+from train_throughput import as_samples, own_samples, processor, read_rows
 
 QV = ["q_proj", "v_proj"]
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
@@ -33,7 +33,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 def measure(configuration: dict[str, Any], rows: list[dict[str, str]], epochs: float) -> dict[str, float]:
     """Train once, in this process."""
     from tuneloop.adapters.config import AdapterConfig
-    from tuneloop.core.records import Message, Meta, Plan, Sample
+    from tuneloop.core.records import Plan
     from tuneloop.models.config import ModelConfig
     from tuneloop.models.load import load_model
     from tuneloop.store.artifacts import new_artifact
@@ -43,14 +43,7 @@ def measure(configuration: dict[str, Any], rows: list[dict[str, str]], epochs: f
     from tuneloop.training.identity import Inputs
     from tuneloop.training.run import run
 
-    samples = [
-        Sample(
-            id=str(i),
-            messages=(Message(role="user", content=r["question"]), Message(role="assistant", content=r["answer"])),
-            meta=Meta(source="bench", row=i + 1),
-        )
-        for i, r in enumerate(rows)
-    ]
+    samples = as_samples(rows)
     targets = configuration["targets"]
     with tempfile.TemporaryDirectory() as root:
         dataset = Path(root) / "datasets" / "bench" / "1"

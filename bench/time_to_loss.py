@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from train_throughput import ALPHA, RANK, TARGETS, base_and_rows, processor, read_rows
+from train_throughput import ALPHA, RANK, TARGETS, as_samples, base_and_rows, processor, read_rows
 
 VALIDATION_ROWS = 60
 EVALUATIONS_PER_EPOCH = 4
@@ -101,18 +101,9 @@ def run_ours(rows: list[dict[str, str]], seed: int, epochs: float) -> Curve:
 
 def tokenised(rows: list[dict[str, str]], template: Any) -> list[Any]:
     """The rows as every stack sees them: rendered by one template, answers supervised."""
-    from tuneloop.core.records import Message, Meta, Sample
     from tuneloop.training.tokenise import tokenise
 
-    samples = [
-        Sample(
-            id=str(number),
-            messages=(Message(role="user", content=r["question"]), Message(role="assistant", content=r["answer"])),
-            meta=Meta(source="bench", row=number + 1),
-        )
-        for number, r in enumerate(rows)
-    ]
-    return tokenise(samples, template)
+    return tokenise(as_samples(rows), template)
 
 
 def run_trl(rows: list[dict[str, str]], seed: int, epochs: float, settings: dict[str, Any]) -> Curve:

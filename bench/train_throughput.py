@@ -48,6 +48,20 @@ def own_samples() -> list[dict[str, str]]:
     return [{"question": s.question, "answer": s.answer} for s, _ in make_samples("bank-service", "en", 400, 0)]
 
 
+def as_samples(rows: list[dict[str, str]]) -> list[Any]:
+    """The rows as tuneloop's samples."""
+    from tuneloop.core.records import Message, Meta, Sample
+
+    return [
+        Sample(
+            id=str(number),
+            messages=(Message(role="user", content=r["question"]), Message(role="assistant", content=r["answer"])),
+            meta=Meta(source="bench", row=number + 1),
+        )
+        for number, r in enumerate(rows)
+    ]
+
+
 def run_ours_in_torch(rows: list[dict[str, str]], targets: str) -> dict[str, float]:
     """Ours without the C++ kernels."""
     os.environ["TUNELOOP_KERNELS"] = "torch"
@@ -59,7 +73,6 @@ def run_ours(rows: list[dict[str, str]], targets: str) -> dict[str, float]:
     import torch
 
     from tuneloop.adapters.lora import attach_lora
-    from tuneloop.core.records import Message, Meta, Sample
     from tuneloop.kernels import native
     from tuneloop.models.config import ModelConfig
     from tuneloop.models.load import load_model
@@ -73,15 +86,7 @@ def run_ours(rows: list[dict[str, str]], targets: str) -> dict[str, float]:
     if native.can_build() and (problem := native.build()):
         sys.exit(problem)
     loaded = load_model(ModelConfig())
-    samples = [
-        Sample(
-            id=str(i),
-            messages=(Message(role="user", content=r["question"]), Message(role="assistant", content=r["answer"])),
-            meta=Meta(source="bench", row=i + 1),
-        )
-        for i, r in enumerate(rows)
-    ]
-    examples = tokenise(samples, loaded.template)
+    examples = tokenise(as_samples(rows), loaded.template)
     target = TARGETS[targets]
     target = target if isinstance(target, str) else tuple(target)
     facts, rate = model_facts(loaded), machine_facts(loaded).flops_per_second

@@ -118,9 +118,9 @@ def test_every_example_in_yaml_is_valid(page: str, tmp_path: Path) -> None:
         values = yaml.safe_load(block)
         if "rules" in values:
             (tmp_path / "script.yaml").write_text(block, encoding="utf-8")
-            load_script("script.yaml", tmp_path)
+            assert len(load_script("script.yaml", tmp_path).rules) == len(values["rules"])
         else:
-            Recipe.model_validate(needed | values)
+            assert set(values) <= set(Recipe.model_validate(needed | values).model_dump(by_alias=True))
 
 
 @pytest.mark.parametrize("page", [*GUIDE, *(name.replace("/en/", "/zh/") for name in GUIDE)])

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from tuneloop.core.messages import text
+from tuneloop.core.messages import has_text, text
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """Of names that are folders and addresses too."""
@@ -143,14 +143,11 @@ def _allowed(finding: ErrorDetails) -> str:
         return ", ".join(_literals(finding))
     if kind == "string_pattern_mismatch" and values.get("pattern") == NAME_PATTERN:
         return text("recipe.allowed.name")
-    try:
+    if kind in KINDS:
         return text(f"recipe.allowed.{KINDS[kind]}", **{name: _plain(value) for name, value in values.items()})
-    except KeyError:
-        pass
-    try:  # a rule of our own, whose type is the key of its message
+    if has_text(kind):  # a rule of our own, whose type is the key of its message
         return text(kind, **values)
-    except KeyError:
-        return finding["msg"].removeprefix("Value error, ")
+    return finding["msg"].removeprefix("Value error, ")
 
 
 def _plain(value: Any) -> str:

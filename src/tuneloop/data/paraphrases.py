@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneloop.core.errors import DataError
-from tuneloop.core.hashing import hash_file
 from tuneloop.core.messages import text
 from tuneloop.core.progress import Progress
 from tuneloop.core.records import Sample, Split
 from tuneloop.data.config import ParaphraseConfig
 from tuneloop.data.keys import TEST, TRAIN, VALIDATION, KeyTable, Sides
 from tuneloop.data.spool import Spool
+from tuneloop.models.encoder_files import hash_encoder
 
 Vectors = NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -33,8 +33,6 @@ CHUNK = 256
 """Questions that are compared together with all tested ones."""
 MOST = 0.5
 """Share of the training rows of which nobody believes that they are paraphrases of tested ones."""
-_DECIDES = ("*.safetensors", "*.json", "*.txt", "*.model", "1_Pooling/config.json")
-"""Files of an encoder that decide what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +93,7 @@ def encoder_files(config: ParaphraseConfig | None, folder: Path) -> dict[str, st
     place = folder / Path(config.encoder).expanduser()
     if not (place / "config.json").is_file() or not any(place.glob("*.safetensors")):
         raise DataError("data.encoder_missing", folder=place)
-    paths = sorted({path for pattern in _DECIDES for path in place.glob(pattern)})
-    return {f"encoder:{path.relative_to(place)}": hash_file(path) for path in paths}
+    return {f"encoder:{name}": digest for name, digest in hash_encoder(place).items()}
 
 
 def open_encoder(config: ParaphraseConfig | None, folder: Path) -> Encoder | None:

@@ -17,13 +17,12 @@ from torch.nn.functional import normalize
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneloop.core.errors import RecipeError
-from tuneloop.core.hashing import hash_file, hash_value
+from tuneloop.core.hashing import hash_value
+from tuneloop.models.encoder_files import hash_encoder
 from tuneloop.models.quiet import quiet_libraries
 
 MOST_TOKENS = 512
 """Tokens of a text that are looked at, where the encoder itself takes more."""
-FILES = ("config.json", "*.safetensors", "tokenizer*", "vocab*", "*.model", "1_Pooling/config.json")
-"""Files of an encoder that decide what it says."""
 
 Pool = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """From token vectors (n, length, width) and mask (n, length) to vectors of texts (n, width)."""
@@ -111,8 +110,7 @@ def load_encoder(folder: Path) -> Encoder:
     positions = int(getattr(model.config, "max_position_embeddings", None) or MOST_TOKENS + 2) - 2
     tokenizer.padding_side = "right"
     most = min(MOST_TOKENS, positions, int(tokenizer.model_max_length))
-    paths = sorted({path for pattern in FILES for path in folder.glob(pattern)})
-    sha256 = hash_value({str(path.relative_to(folder)): hash_file(path) for path in paths})
+    sha256 = hash_value(hash_encoder(folder))
     return Encoder(model.eval().requires_grad_(False), tokenizer, pool, most, sha256)
 
 

@@ -119,7 +119,7 @@ class TemplateText:
         for roles in (("system", "user", "assistant"), ("user", "assistant")):
             try:
                 text = self._render(roles, False, lambda place: f" {_sentinel(place)} ")
-            except IncompatibleError:
+            except IncompatibleError:  # a template without a system message
                 continue
             return frozenset(role for place, role in enumerate(roles) if f" {_sentinel(place)} " not in text)
         return frozenset()

@@ -103,7 +103,7 @@ class Listeners:
                         raise ResourceError("serving.deadline", seconds=f"{deadline_seconds:.0f}")
                     try:
                         await asyncio.wait_for(event.wait(), min(left, LOOK_SECONDS))
-                    except TimeoutError:
+                    except TimeoutError:  # nobody called: look at the deadline
                         continue
         finally:
             self._waiting.discard(entry)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -76,20 +77,18 @@ def prepare(inputs: Inputs, folder: Path, *, begun: Plan | None = None, device: 
         report=read_report(dataset),
     )
     plan = plan.model_copy(update={"findings": preflight(subject)})
-    part = _choose_part(tokenise(validation_samples, loaded.template, length), plan.value("validation_tokens"), seed)
+    order = tokenise(validation_samples, loaded.template, length)
+    random.Random(derive_seed(seed, "validation")).shuffle(order)
+    part = within(plan.value("validation_tokens"), order)
     return Prepared(plan, [e for e in cut if e.targets], [e for e in part if e.targets])
 
 
-def _choose_part(examples: Sequence[Example], tokens: int, seed: int) -> list[Example]:
-    """A seeded part of the validation split within a token budget."""
-    order = list(examples)
-    random.Random(derive_seed(seed, "validation")).shuffle(order)
-    part: list[Example] = []
-    for example in order:
-        if part and sum(len(e.ids) for e in part) + len(example.ids) > tokens:
-            break
-        part.append(example)
-    return part
+def within(tokens: int, examples: Sequence[Example]) -> list[Example]:
+    """The first examples within a token budget, at least one."""
+    ends = accumulate(len(example.ids) for example in examples)
+    return [
+        example for place, (example, end) in enumerate(zip(examples, ends, strict=True)) if end <= tokens or not place
+    ]
 
 
 def settings_of(plan: Plan) -> dict[str, Any]:

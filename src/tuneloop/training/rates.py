@@ -19,10 +19,9 @@ from tuneloop.store.artifacts import scratch_folder
 from tuneloop.training.fast_path import fast_path
 from tuneloop.training.identity import Inputs
 from tuneloop.training.loop import train
-from tuneloop.training.prepare import Prepared, attached, make_budget, make_task
+from tuneloop.training.prepare import Prepared, attached, make_budget, make_task, within
 from tuneloop.training.state import trained_parameters
 from tuneloop.training.task import Task
-from tuneloop.training.tokenise import Example
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Candidates, as multiples of the planned rate."""
@@ -52,7 +51,9 @@ def find_rate(inputs: Inputs, prepared: Prepared, folder: Path, progress: Progre
     steps = min(MOST, max(FEWEST, plan.value("steps") // 50))
     with scratch_folder(folder) as scratch, attached(inputs, plan) as model, fast_path(model):
         task = make_task(inputs, prepared, model, scratch, {}, make_budget(inputs, plan))
-        task = replace(task, validation=_part(task), report_to=(), save_steps=len(task.steps) + 1)
+        task = replace(
+            task, validation=within(VALIDATION_TOKENS, task.validation), report_to=(), save_steps=len(task.steps) + 1
+        )
         first = halve([planned * factor for factor in FACTORS], lambda rate: _try(task, rate, steps), progress)
         second = halve(first, lambda rate: _try(task, rate, 2 * steps), progress)
     best = second[0]
@@ -96,15 +97,6 @@ def _try(task: Task, rate: float, steps: int) -> float:
             parameter.data.copy_(start[name])
     last = state.history[-1]["validation_loss"]
     return float(last) if math.isfinite(last) else math.inf
-
-
-def _part(task: Task) -> list[Example]:
-    part: list[Example] = []
-    for example in task.validation:
-        if part and sum(len(e.ids) for e in part) + len(example.ids) > VALIDATION_TOKENS:
-            break
-        part.append(example)
-    return part
 
 
 def _with_rate(plan: Plan, rate: float, reason: str) -> Plan:

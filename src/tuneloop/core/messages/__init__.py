@@ -45,6 +45,16 @@ def current_language() -> Language:
     return "zh" if environment.lower().startswith("zh") else "en"
 
 
+def has_text(key: str) -> bool:
+    """Whether the catalogue has such a key.
+
+    >>> has_text("general.rows"), has_text("general.nothing"), has_text("int_type")
+    (True, False, False)
+    """
+    area = key.split(".", 1)[0]
+    return area in AREAS and key in import_module(f"{__name__}.{area}").MESSAGES
+
+
 def text(key: str, language: Language | None = None, /, **values: Any) -> str:
     """Return the text of `key`, filled with `values`.
 

@@ -101,9 +101,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{answers} 条回答中有 {same} 条相同；首个差异位于 {first}（回答:词元）。",
     ),
     "adapters.replay_differs.hint": (
-        "At least {bound}% must agree; nothing was written. Choose more precise weights (--weights f16), or check that "
-        "the base model is the one of the training.",
-        "一致率至少须达 {bound}%；未写入任何内容。请选择精度更高的权重（--weights f16），或确认基座模型与训练时相同。",
+        "At least {bound}% must agree, so nothing was done with it. Check that the base model is the one of the training; "
+        "an export may need more precise weights (--weights f16).",
+        "一致率至少须达 {bound}%，因此未继续执行。请确认基座模型与训练时相同；若为导出，可能需要精度更高的权重（--weights f16）。",
     ),
     "adapters.replay_unreadable": (
         "The stored answers {file} can't be read.",

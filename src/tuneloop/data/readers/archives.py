@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from tuneloop.core.errors import DataError
-from tuneloop.data.readers.files import File, allowed_size, inflating
+from tuneloop.data.readers.files import DAMAGED, File, allowed_size, inflating
 
 LARGEST_DOCUMENT = 512 << 20
 """Bytes that an .xlsx or .docx may inflate to: such a file is read as a whole."""
 _LISTED_OF = 16
 _ENTITY = b"<!ENTITY"
-_FAILURES = (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError, ValueError)
+_FAILURES = (*DAMAGED, ValueError)
 
 
 def zip_members(path: Path, name: str | None = None) -> list[File]:
@@ -127,6 +126,6 @@ def _decoded_name(member: zipfile.ZipInfo) -> str:
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError:  # the next encoding, or the name as it is written
             continue
     return member.filename

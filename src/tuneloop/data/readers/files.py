@@ -24,6 +24,9 @@ INFLATED_FREELY = 64 << 20
 INFLATION = 100
 """Beyond that, how many times its stored size a file may inflate to. Text of one kind of row stays below 30."""
 
+DAMAGED = (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError)
+"""What reading a damaged archive raises; RuntimeError is zipfile's word for a member that is protected by a password."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -92,8 +95,7 @@ class Inflating(io.RawIOBase):
         view = memoryview(buffer)
         try:
             chunk = self._stream.read(len(view))
-        except (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
-            # RuntimeError: zipfile's word for a member that is protected by a password.
+        except DAMAGED as error:
             raise DataError("data.archive_damaged", file=self._place, problem=str(error)) from error
         self._left -= len(chunk)
         if self._left < 0:

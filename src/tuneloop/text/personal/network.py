@@ -81,7 +81,7 @@ def find_ips(text: str) -> Iterator[Span]:
     for match in (*_IPV4.finditer(text), *_IPV6.finditer(text)):
         try:
             address = ipaddress.ip_address(re.sub(r"\s", "", match[0]))
-        except ValueError:
+        except ValueError:  # the pattern lets more through than addresses are
             continue
         if address.is_loopback or address.is_unspecified or str(address).startswith(("255.", _STAND_IN_IPV6)):
             continue

@@ -146,7 +146,7 @@ def _international(text: str) -> Iterator[Span]:
             written = match[0]
             try:
                 number = phonenumbers.parse(re.sub("^00", "+", written), region)
-            except phonenumbers.NumberParseException:
+            except phonenumbers.NumberParseException:  # digits that are no number anywhere
                 continue
             known = phonenumbers.is_possible_number if written.startswith("+") else phonenumbers.is_valid_number
             if number.country_code in (1, 86) or not known(number):
