@@ -19,7 +19,8 @@ from tuneloop.data.config import DataConfig, SourceConfig
 from tuneloop.engine.config import GenerationConfig
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.serving.named import Named
-from tuneloop.store.artifacts import MANIFEST, manifest_hash, read_manifest
+from tuneloop.store.artifacts import read_manifest
+from tuneloop.store.datasets import datasets_by_hash
 from tuneloop.store.workspace import Workspace
 
 
@@ -91,11 +92,7 @@ def _trained_on(named: Named, workspace: Workspace) -> Path | None:
     """The dataset that an adapter was trained on, where it still lies in the workspace."""
     if named.folder is None:
         return None
-    wanted = read_manifest(named.folder).inputs.get("dataset")
-    for folder in sorted(path.parent for path in workspace.datasets.glob(f"*/*/{MANIFEST}")):
-        if manifest_hash(folder) == wanted:
-            return folder
-    return None
+    return datasets_by_hash(workspace).get(read_manifest(named.folder).inputs.get("dataset", ""))
 
 
 class Predictions(Record):

@@ -6,14 +6,13 @@ import hashlib
 import json
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneloop.core.errors import ArtifactError
 from tuneloop.core.records import Adapter
 from tuneloop.registry.versions import meant_by_bare_names
 from tuneloop.store.artifacts import manifest_hash, new_artifact, read_manifest, verify
+from tuneloop.store.datasets import datasets_by_hash
 from tuneloop.store.samples import read_split
 from tuneloop.store.workspace import Workspace
 
@@ -53,7 +52,7 @@ class Routers:
         from tuneloop.serving.general import general_questions
         from tuneloop.serving.router import fit_router, load_router
 
-        places = self._places()
+        places = datasets_by_hash(self._workspace)
         trained_on = {adapter.name: read_manifest(adapter.path).inputs.get("dataset") for adapter in adapters}
         datasets = {name: places[digest] for name, digest in trained_on.items() if digest in places}
         inputs = {name: manifest_hash(folder) for name, folder in datasets.items()}
@@ -70,14 +69,6 @@ class Routers:
         except FileExistsError:  # another server was faster
             return load_router(folder)
         return router
-
-    def _places(self) -> dict[str, Path]:
-        """The workspace's datasets by what adapters call them; one that can't be read any more teaches nobody."""
-        places: dict[str, Path] = {}
-        for folder in sorted(self._workspace.datasets.glob("*/*"), reverse=True):
-            with suppress(ArtifactError):
-                places[manifest_hash(folder)] = folder
-        return places
 
 
 def training_questions(dataset: Path) -> list[str]:
