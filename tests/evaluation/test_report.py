@@ -11,7 +11,15 @@ from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.comparison import compare_all
 from tuneloop.evaluation.report import render_report
-from tuneloop.evaluation.results import Headline, Results, Warned, judged, write_predictions, write_results
+from tuneloop.evaluation.results import (
+    Headline,
+    Results,
+    Warned,
+    judged,
+    read_predictions,
+    write_predictions,
+    write_results,
+)
 from tuneloop.evaluation.scoring import Rows, figures, rule_table, score_arm, slices
 from tuneloop.evaluation.script import load_script
 
@@ -90,6 +98,22 @@ def test_the_most_changed_answers_stand_apart_with_their_broken_rules(folder: Pa
     assert improved < worsened
     assert page[worsened:].count("✗ opening:") == 2
     assert page[improved:worsened].count("✗ opening:") == 10
+
+
+def test_why_a_rule_was_broken_is_told_in_the_readers_language(folder: Path) -> None:
+    assert "opening: does not begin with “Hello”" in render_report(folder, language="en")
+    chinese = render_report(folder, language="zh")
+    assert "opening: 开头不是“Hello”" in chinese
+    assert "does not begin" not in chinese
+
+
+def test_reasons_of_an_evaluation_from_before_they_were_messages_are_read_as_they_stand(folder: Path) -> None:
+    file = folder / "predictions.jsonl"
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    old = {"rule": "opening", "hard": True, "reason": "no {Hello}", "span": "what"}
+    lines[5]["arms"]["base"]["violations"] = [old]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert list(read_predictions(folder))[5].arms["base"].violations[0].message("zh") == "no {Hello}"
 
 
 def test_what_people_and_models_wrote_is_shown_never_run(folder: Path) -> None:

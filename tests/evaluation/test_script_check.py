@@ -8,14 +8,14 @@ from typing import Any, get_args
 import pytest
 
 from tuneloop.core.errors import RecipeError
-from tuneloop.core.messages import Language
+from tuneloop.core.messages import Language, has_text
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.data.grammar import make_samples
 from tuneloop.evaluation.script import check, judges, load_script
-from tuneloop.evaluation.script_case import PATTERN_SECONDS
+from tuneloop.evaluation.script_case import PATTERN_SECONDS, Case
 from tuneloop.evaluation.script_check import BAR, check_script
 from tuneloop.evaluation.script_file import Script
-from tuneloop.evaluation.script_mutations import FILLERS, FOREIGN, INVENTED, MUTATIONS, fillers
+from tuneloop.evaluation.script_mutations import FILLERS, FOREIGN, INVENTED, MUTATIONS, PARAPHRASES, fillers
 from tuneloop.evaluation.script_rules import RULES
 
 
@@ -83,7 +83,7 @@ def test_a_rule_that_rejects_harmless_wordings_is_found_out() -> None:
     assert checked.score == 1.0
     assert checked.paraphrases_failed == 1
     assert not checked.passed
-    assert {example.what for example in checked.examples} == {"a polite sentence more"}
+    assert {example.what for example in checked.examples} == {"polite_sentence"}
 
 
 def test_a_sentence_that_must_pass_and_does_not_is_found_out() -> None:
@@ -125,3 +125,14 @@ def test_test_sentences_are_no_part_of_what_is_judged() -> None:
     plain = {"kind": "forbidden", "patterns": "PIN"}
     assert script(plain).sha256 == script({**plain, "breaks": "PIN!"}).sha256
     assert "PIN!" not in script({**plain, "breaks": "PIN!"}).texts
+
+
+def test_what_was_done_to_an_answer_has_words_in_the_catalogue() -> None:
+    samples = [sample for sample, _ in make_samples("bank-service", "en", 30, 4)]
+    done = {"nothing", "kept", *PARAPHRASES}
+    script = load_script("bank-service")
+    for sample in samples:
+        case = Case(script, sample, sample.answer)
+        done |= {changed.what for rule in script.rules for changed in MUTATIONS[rule.kind](rule, case)}
+    assert len(done) > 15
+    assert [what for what in sorted(done) if not has_text(f"evaluation.done.{what}")] == []

@@ -28,7 +28,7 @@ def faults(answer: str, *questions: str, tags: dict[str, str] | None = None, **r
     messages = [Message(role="assistant" if number % 2 else "user", content=text) for number, text in enumerate(turns)]
     messages.append(Message(role="assistant", content="the reference, which no rule may read: 99999"))
     sample = Sample(id="1", messages=tuple(messages), meta=Meta(source="t", row=1, tags=tags or {}))
-    return [violation.reason for violation in check(script, sample, answer)]
+    return [violation.message("en") for violation in check(script, sample, answer)]
 
 
 def test_points_are_found_in_order_only() -> None:

@@ -14,7 +14,7 @@ from tuneloop.studio.talk import Spoken, Turn
 
 
 def violation(span: str, *, hard: bool = True) -> Violation:
-    return Violation(rule="no_promise", hard=hard, reason="It promises <b>.", span=span)
+    return Violation(rule="no_promise", hard=hard, code="evaluation.rule_forbidden", values={"text": "<b>"}, span=span)
 
 
 class Tags(HTMLParser):
@@ -43,7 +43,7 @@ def test_what_breaks_a_rule_is_marked_also_where_spans_overlap() -> None:
     assert "Yes, <mark>we guarantee it</mark>." in unescape(html)
     assert "Breaks 1 of 5 rules" in html
     assert "tl-bad" in html
-    assert "It promises &lt;b&gt;." in html
+    assert "forbidden words: “&lt;b&gt;”" in html
 
 
 def test_a_soft_rule_is_a_warning_and_a_clean_answer_is_praised() -> None:

@@ -66,9 +66,12 @@ def _shown(checked: ScriptCheck) -> Iterator[Any]:
     ]
     yield table(text("cli.rules", script=checked.script, rows=checked.rows), columns, rows)
     for example in checked.examples[:5]:
-        failed = ", ".join(example.failed) or "–"
         yield text(
-            "cli.rules_example", what=example.what or "–", rule=example.rule, failed=failed, reason=example.reason
+            "cli.rules_example",
+            what=text(f"evaluation.done.{example.what}", detail=example.detail),
+            rule=example.rule,
+            failed=", ".join(example.failed) or text("cli.rules_no_rule"),
+            reason=f": {example.fault.message()}" if example.fault else "",
         )
         yield example.answer[:600] + "\n"
     if checked.untested:

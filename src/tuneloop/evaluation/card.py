@@ -105,7 +105,7 @@ def _comparisons(results: Results, language: Language | None) -> Iterator[str]:
 
 def _probes(results: Results, language: Language | None) -> Iterator[str]:
     """What was examined beside the test rows, and the loss that the gate looks at."""
-    rows = [(_title(name, language), _loss(probe.loss)) for name, probe in results.probes.items()]
+    rows = [(_title(name, language), _loss(probe.loss, language)) for name, probe in results.probes.items()]
     if rows:
         yield f"## {text('evaluation.card.probes', language)}"
         yield _table((text("evaluation.card.probe", language), text("evaluation.card.loss", language)), rows)
@@ -137,9 +137,9 @@ def _title(probe: str, language: Language | None) -> str:
     return text(f"evaluation.probe.{probe}_title", language)
 
 
-def _loss(figure: Figure | None) -> str:
+def _loss(figure: Figure | None, language: Language | None) -> str:
     if figure is None:
-        return "–"
+        return text("evaluation.card.no_loss", language)
     bounds = "" if figure.low is None or figure.high is None else f" ({figure.low:.3f} … {figure.high:.3f})"
     return f"{figure.value:.3f}{bounds}"
 

@@ -112,8 +112,8 @@ def _question(row: Sample, first: str, second: str, language: Language) -> tuple
         language,
         question=asked_of(row),
         reference=row.answer,
-        first=first or "–",
-        second=second or "–",
+        first=first or text("evaluation.report.empty_answer", language),
+        second=second or text("evaluation.report.empty_answer", language),
     )
     order = Message(role="system", content=text("evaluation.judge_order", language))
     return order, Message(role="user", content=shown)

@@ -262,13 +262,20 @@ def _times(timings: dict[str, Any], language: Language | None) -> Section:
             str(cost["generated"]),
             str(cost["reused"]),
             f"{cost['seconds']:.1f}",
-            "–" if cost["tokens_per_second"] is None else f"{cost['tokens_per_second']:.0f}",
+            _speed(cost["tokens_per_second"], language),
             f"{1000 * cost['first_token_p50']:.0f} / {1000 * cost['first_token_p95']:.0f}",
         )
         for arm, cost in timings["arms"].items()
     )
     table = Table(columns, rows, text("evaluation.report.times_caption", language))
     return Section(text("evaluation.report.times", language), (table,))
+
+
+def _speed(tokens_per_second: float | None, language: Language | None) -> str:
+    """Nothing is measured where every answer was there before."""
+    if tokens_per_second is None:
+        return text("evaluation.report.not_measured", language)
+    return f"{tokens_per_second:.0f}"
 
 
 def _repeat(results: Results, language: Language | None) -> Section:

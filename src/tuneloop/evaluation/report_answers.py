@@ -108,7 +108,7 @@ def _answer_text(said: Said, reference: str, language: Language | None) -> Marke
         shown: tuple[tuple[str, bool], ...] = ((text("evaluation.report.empty_answer", language), False),)
     else:
         shown = marked(said.answer, reference).pieces
-    broken = "\n".join(f"✗ {fault.rule}: {fault.reason}" for fault in said.violations)
+    broken = "\n".join(f"✗ {fault.rule}: {fault.message(language)}" for fault in said.violations)
     return Marked((*shown, (f"\n\n{broken}", False)) if broken else shown)
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import regex
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from tuneloop.core.errors import RecipeError
+from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Record, Sample
+from tuneloop.core.wrong_values import wrong_value
 from tuneloop.evaluation.script_case import Case
 from tuneloop.evaluation.script_file import Rule, Script
 from tuneloop.evaluation.script_prompt import script_prompt
@@ -33,10 +36,25 @@ class Violation(Record):
     rule: str
     """The rule's id in the script."""
     hard: bool
-    reason: str
-    """What is wrong, in the interface language."""
+    code: str
+    """Key of the message that says what is wrong."""
+    values: dict[str, str | int] = Field(default_factory=dict)
+    """Of the message."""
     span: str
     """The text that shows it; empty when something is missing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_older_evaluation(cls, stored: Any) -> Any:
+        """Read what was stored before messages were: a sentence, in the language of who evaluated."""
+        if isinstance(stored, dict) and "reason" in stored:
+            rest = {name: value for name, value in stored.items() if name != "reason"}
+            return {**rest, "code": "evaluation.rule_said", "values": {"text": stored["reason"]}}
+        return stored
+
+    def message(self, language: Language | None = None) -> str:
+        """What is wrong, in a language."""
+        return text(self.code, language, **self.values)
 
 
 def script_folder() -> Path:
@@ -93,7 +111,7 @@ def check(script: Script, sample: Sample, answer: str, finish_reason: str = "sto
     """
     case = Case(script, sample, answer, finish_reason)
     return tuple(
-        Violation(rule=rule.id, hard=rule.hard, reason=fault.reason, span=fault.span)
+        Violation(rule=rule.id, hard=rule.hard, code=fault.code, values=fault.values, span=fault.span)
         for rule in script.rules
         if case.kind in rule.kinds
         for fault in RULES[rule.kind].check(rule, case)
@@ -116,7 +134,15 @@ def _read(path: Path) -> Script:
     except ValidationError as error:
         first = error.errors()[0]
         where = _where(first["loc"], content)
-        raise RecipeError("evaluation.script_invalid", file=path, where=where, problem=first["msg"]) from error
+        raise RecipeError("evaluation.script_invalid", file=path, where=where, problem=_problem(error)) from error
+
+
+def _problem(error: ValidationError) -> str:
+    """What is wrong at the first wrong place, in the interface language."""
+    if (kind := error.errors()[0]["type"]) in ("missing", "extra_forbidden"):
+        return text(f"evaluation.script_field_{kind}")
+    wrong = wrong_value(error, Script)
+    return text("evaluation.script_value", value=wrong.value, allowed=wrong.allowed)
 
 
 def _where(place: tuple[int | str, ...], content: object) -> str:

@@ -24,10 +24,17 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n+")
 
 
 class Fault(NamedTuple):
-    """What is wrong, in words, and the text that shows it (empty when something is missing)."""
+    """What is wrong, as a message of the catalogue that each reader gets in their language, and the text that shows it."""
 
-    reason: str
-    span: str = ""
+    code: str
+    values: dict[str, str | int]
+    span: str
+    """Empty when something is missing."""
+
+
+def fault(code: str, span: str = "", **values: str | int) -> Fault:
+    """What is wrong: the message's key under `evaluation.`, the text that shows it, and the message's values."""
+    return Fault(f"evaluation.{code}", values, span)
 
 
 @dataclass(frozen=True)

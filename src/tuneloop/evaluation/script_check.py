@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuneloop.core.records import Record, Sample
-from tuneloop.evaluation.script import check
+from tuneloop.evaluation.script import Violation, check
 from tuneloop.evaluation.script_case import Case
 from tuneloop.evaluation.script_file import Rule, Script
-from tuneloop.evaluation.script_mutations import MUTATIONS, PARAPHRASES, inserted
+from tuneloop.evaluation.script_mutations import MUTATIONS, PARAPHRASES, Changed, inserted
 
 BAR = 0.95
 """Least share of broken answers in which exactly the broken rule fails, and of references without a hard violation."""
@@ -28,11 +28,13 @@ class Example(Record):
     """Id of the sample whose reference it was made from."""
     rule: str
     what: str
-    """What was done to the reference; empty for the reference itself."""
+    """What was done to the reference: the end of a message's key, `evaluation.done.<what>`."""
+    detail: str = ""
+    """What it was done with."""
     failed: tuple[str, ...]
     """The rules that failed."""
-    reason: str = ""
-    """What the first of them says."""
+    fault: Violation | None = None
+    """What one of them says."""
     answer: str
 
 
@@ -111,7 +113,9 @@ def check_script(script: Script, samples: Sequence[Sample]) -> ScriptCheck:
         faults = check(script, sample, sample.answer)
         for fault in {fault.rule: fault for fault in faults}.values():
             tally.references[fault.rule] += 1
-            tally.example("reference", _example(sample, fault.rule, "", (fault.rule,), fault.reason, sample.answer))
+            tally.example(
+                "reference", _example(sample, fault.rule, Changed("nothing", sample.answer), (fault.rule,), fault)
+            )
         if any(fault.hard for fault in faults):
             continue
         tally.passed += 1
@@ -135,22 +139,22 @@ def _break(case: Case, before: frozenset[str], tally: _Tally) -> None:
             tally.exact[rule.id] += failed == (rule.id,)
             tally.missed[rule.id] += rule.id not in failed
             if failed != (rule.id,):
-                other = next((fault.reason for fault in faults if fault.rule != rule.id), "")
-                tally.example("broken", _example(case.sample, rule.id, changed.what, failed, other, changed.answer))
+                other = next((fault for fault in faults if fault.rule != rule.id), None)
+                tally.example("broken", _example(case.sample, rule.id, changed, failed, other))
 
 
 def _rephrase(case: Case, before: frozenset[str], tally: _Tally) -> None:
     """Other wordings, and the sentences that a rule says it keeps: no hard rule may fail that did not before."""
-    wordings = {name: rephrase(case) for name, rephrase in PARAPHRASES.items()}
-    keeps = [(rule.id, line) for rule in case.script.rules if case.kind in rule.kinds for line in rule.keeps]
-    wordings |= {f"{rule}: {line}": inserted(case, line) for rule, line in keeps}
-    for what, answer in wordings.items():
-        faults = [f for f in check(case.script, case.sample, answer) if f.hard and f.rule not in before]
+    wordings = [Changed(name, rephrase(case)) for name, rephrase in PARAPHRASES.items()]
+    keeps = dict.fromkeys(line for rule in case.script.rules if case.kind in rule.kinds for line in rule.keeps)
+    wordings += [Changed("kept", inserted(case, line), detail=line) for line in keeps]
+    for wording in wordings:
+        faults = [f for f in check(case.script, case.sample, wording.answer) if f.hard and f.rule not in before]
         tally.paraphrases += 1
         tally.failed += bool(faults)
         if faults:
             failed = tuple(dict.fromkeys(fault.rule for fault in faults))
-            tally.example("paraphrase", _example(case.sample, failed[0], what, failed, faults[0].reason, answer))
+            tally.example("paraphrase", _example(case.sample, failed[0], wording, failed, faults[0]))
 
 
 def _result(script: Script, rows: int, tally: _Tally) -> ScriptCheck:
@@ -181,5 +185,13 @@ def _rule(rule: Rule, tally: _Tally) -> RuleCheck:
     )
 
 
-def _example(sample: Sample, rule: str, what: str, failed: tuple[str, ...], reason: str, answer: str) -> Example:
-    return Example(sample=sample.id, rule=rule, what=what, failed=failed, reason=reason, answer=answer)
+def _example(sample: Sample, rule: str, changed: Changed, failed: tuple[str, ...], fault: Violation | None) -> Example:
+    return Example(
+        sample=sample.id,
+        rule=rule,
+        what=changed.what,
+        detail=changed.detail,
+        failed=failed,
+        fault=fault,
+        answer=changed.answer,
+    )

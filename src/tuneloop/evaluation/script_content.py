@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tuneloop.core.messages import text
-from tuneloop.evaluation.script_case import Case, Fault, find, search
+from tuneloop.evaluation.script_case import Case, Fault, fault, find, search
 from tuneloop.evaluation.script_facts import FACTS, Fact, numbers, shape, spelled_numbers
 from tuneloop.evaluation.script_file import Rule
 
@@ -23,7 +22,7 @@ def ordered_points(rule: Rule, case: Case) -> Iterator[Fault]:
             continue
         lost = next(element for element, end in zip(point.words, ends, strict=True) if end is None)
         early = find(lost, case.scanned, 0) is not None
-        yield Fault(text("evaluation.rule_point_order" if early else "evaluation.rule_point_missing", text=lost))
+        yield fault("rule_point_order" if early else "rule_point_missing", text=lost)
 
 
 def contains_if(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -32,7 +31,7 @@ def contains_if(rule: Rule, case: Case) -> Iterator[Fault]:
         return
     notices = (case.intent.notice if case.intent and not rule.asked else ()) or rule.any_of
     if not any(notice.casefold() in case.scanned.casefold() for notice in notices):
-        yield Fault(text("evaluation.rule_notice_missing", text=notices[0]))
+        yield fault("rule_notice_missing", text=notices[0])
 
 
 def is_due(rule: Rule, case: Case) -> bool:
@@ -52,7 +51,7 @@ def slots_verbatim(rule: Rule, case: Case) -> Iterator[Fault]:
     for name, value in case.missing_slots.items():
         steps = [point for point in case.intent.points if name in point.slots] if case.intent else []
         if not steps or any(all(find(element, case.scanned, 0) for element in step.words) for step in steps):
-            yield Fault(text("evaluation.rule_slot_changed", slot=name, value=value))
+            yield fault("rule_slot_changed", slot=name, value=value)
 
 
 def no_invented(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -65,7 +64,7 @@ def no_invented(rule: Rule, case: Case) -> Iterator[Fault]:
                 continue
             for fact in FACTS[what](sentence):
                 if fact.value not in allowed and not _is_wrong_slot(fact, case):
-                    yield Fault(text(f"evaluation.rule_invented_{what}", text=fact.span), fact.span)
+                    yield fault(f"rule_invented_{what}", fact.span, text=fact.span)
 
 
 def forbidden(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -75,7 +74,7 @@ def forbidden(rule: Rule, case: Case) -> Iterator[Fault]:
             continue
         for pattern in rule.patterns:
             if match := search(rule, pattern, sentence):
-                yield Fault(text("evaluation.rule_forbidden", text=match[0]), sentence[:200])
+                yield fault("rule_forbidden", sentence[:200], text=match[0])
                 break
 
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from tuneloop.core.messages import text
-from tuneloop.evaluation.script_case import HAN, Case, Fault
+from tuneloop.evaluation.script_case import HAN, Case, Fault, fault
 from tuneloop.evaluation.script_facts import EMAIL, URL
 from tuneloop.evaluation.script_file import Rule
 
@@ -24,13 +23,13 @@ FOREIGN = {
 def starts_with(rule: Rule, case: Case) -> Iterator[Fault]:
     """The answer begins with one of the texts, to the letter."""
     if not case.answer.lstrip().startswith(rule.text):
-        yield Fault(text("evaluation.rule_starts_with", text=rule.text[0]), case.answer.strip()[:60])
+        yield fault("rule_starts_with", case.answer.strip()[:60], text=rule.text[0])
 
 
 def ends_with(rule: Rule, case: Case) -> Iterator[Fault]:
     """The answer ends with one of the texts, to the letter."""
     if not case.answer.rstrip().endswith(rule.text):
-        yield Fault(text("evaluation.rule_ends_with", text=rule.text[0]), case.answer.strip()[-60:])
+        yield fault("rule_ends_with", case.answer.strip()[-60:], text=rule.text[0])
 
 
 def length(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -38,15 +37,12 @@ def length(rule: Rule, case: Case) -> Iterator[Fault]:
     words, characters = len(WORD.findall(case.answer)), len(case.answer.strip())
     if rule.max_words and words > rule.max_words:
         start = next(islice(WORD.finditer(case.answer), rule.max_words, None)).start()
-        yield Fault(
-            text("evaluation.rule_too_many_words", count=words, limit=rule.max_words),
-            case.answer[start : start + 200],
-        )
+        yield fault("rule_too_many_words", case.answer[start : start + 200], count=words, limit=rule.max_words)
     if rule.max_characters and characters > rule.max_characters:
         beyond = case.answer.strip()[rule.max_characters :][:200]
-        yield Fault(text("evaluation.rule_too_many_characters", count=characters, limit=rule.max_characters), beyond)
+        yield fault("rule_too_many_characters", beyond, count=characters, limit=rule.max_characters)
     if rule.min_words and words < rule.min_words:
-        yield Fault(text("evaluation.rule_too_few_words", count=words, limit=rule.min_words))
+        yield fault("rule_too_few_words", count=words, limit=rule.min_words)
 
 
 def no_repetition(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -56,11 +52,11 @@ def no_repetition(rule: Rule, case: Case) -> Iterator[Fault]:
         bare = " ".join(WORD.findall(sentence.casefold()))
         counts[bare] = counts.get(bare, 0) + 1
         if bare and counts[bare] == rule.times:
-            yield Fault(text("evaluation.rule_repeated", times=rule.times, text=sentence[:80]), sentence[:200])
+            yield fault("rule_repeated", sentence[:200], times=rule.times, text=sentence[:80])
             return
     for match in LOOP.finditer(case.scanned):
         if any(character.isalpha() for character in match[1]):
-            yield Fault(text("evaluation.rule_repeated", times=3, text=match[1].strip()[:80]), match[0][:200])
+            yield fault("rule_repeated", match[0][:200], times=3, text=match[1].strip()[:80])
             return
 
 
@@ -72,10 +68,10 @@ def language(rule: Rule, case: Case) -> Iterator[Fault]:
     if rule.min_share is not None and own < rule.min_share * (han + latin):
         first = FOREIGN[case.script.language].search(words)
         share = f"{100 * own / (han + latin):.0f}%"
-        yield Fault(text("evaluation.rule_language", share=share), first[0][:200] if first else "")
+        yield fault("rule_language", first[0][:200] if first else "", share=share)
 
 
 def ended(rule: Rule, case: Case) -> Iterator[Fault]:
     """The model ended the answer itself; it was not cut off at the limit."""
     if case.finish_reason != "stop":
-        yield Fault(text("evaluation.rule_not_ended"), case.answer.strip()[-60:])
+        yield fault("rule_not_ended", case.answer.strip()[-60:])

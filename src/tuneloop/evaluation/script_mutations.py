@@ -25,9 +25,11 @@ class Changed(NamedTuple):
     """A good answer made bad."""
 
     what: str
-    """What was done, for the table: a word or two."""
+    """What was done: the end of a message's key, `evaluation.done.<what>`."""
     answer: str
     finish_reason: str = "stop"
+    detail: str = ""
+    """What it was done with: an element, a slot, a sentence."""
 
 
 Mutation = Callable[[Rule, Case], Iterator[Changed]]
@@ -101,7 +103,7 @@ def _opening(rule: Rule, case: Case) -> Iterator[Changed]:
     answer = case.answer.lstrip()
     first = next((line for line in rule.text if answer.startswith(line)), "")
     if first:
-        yield Changed("without it", answer[len(first) :].lstrip() or GONE)
+        yield Changed("without_it", answer[len(first) :].lstrip() or GONE)
         yield Changed("changed", _misspelled(first) + answer[len(first) :])
 
 
@@ -112,7 +114,7 @@ def _closing(rule: Rule, case: Case) -> Iterator[Changed]:
         shorter = answer
         while shorter.endswith(rule.text):
             shorter = shorter[: -len(next(line for line in rule.text if shorter.endswith(line)))].rstrip()
-        yield Changed("without it", shorter or GONE)
+        yield Changed("without_it", shorter or GONE)
 
 
 def _points(rule: Rule, case: Case) -> Iterator[Changed]:
@@ -120,14 +122,14 @@ def _points(rule: Rule, case: Case) -> Iterator[Changed]:
         return
     for point in case.intent.points:
         for element in point.words:
-            yield Changed(f"without {element}", without(element, case.answer))
+            yield Changed("without", without(element, case.answer), detail=element)
     # A step that begins before the first element of the one before it stands in the wrong place.
     lines = case.answer.split("\n")
     steps = [n for n, line in enumerate(lines) if any(_holds_all(p.words, line) for p in case.intent.points)]
     if len(case.intent.points) > 1 and len(steps) == len(case.intent.points):
         first, last = steps[0], steps[-1]
         lines[first], lines[last] = lines[last], lines[first]
-        yield Changed("steps swapped", "\n".join(lines))
+        yield Changed("steps_swapped", "\n".join(lines))
 
 
 def _notice(rule: Rule, case: Case) -> Iterator[Changed]:
@@ -137,7 +139,7 @@ def _notice(rule: Rule, case: Case) -> Iterator[Changed]:
     answer = case.answer
     for notice in notices:
         answer = re.sub(re.escape(notice), "", answer, flags=re.IGNORECASE)
-    yield Changed("without it", "\n".join(line.strip() for line in answer.split("\n") if line.strip()))
+    yield Changed("without_it", "\n".join(line.strip() for line in answer.split("\n") if line.strip()))
 
 
 def _slots(rule: Rule, case: Case) -> Iterator[Changed]:
@@ -149,14 +151,14 @@ def _slots(rule: Rule, case: Case) -> Iterator[Changed]:
             wrong = value[: digit.start()] + str((int(digit[0]) + 1) % 10) + value[digit.end() :]
         else:
             wrong = "别处" if case.script.language == "zh" else "Elsewhere"
-        yield Changed(f"{name} changed", case.answer.replace(value, wrong))
+        yield Changed("slot_changed", case.answer.replace(value, wrong), detail=name)
 
 
 def _invented(rule: Rule, case: Case) -> Iterator[Changed]:
     for what in rule.what:
         for sentence in INVENTED[what][case.script.language]:
             if rule.where is None or search(rule, rule.where, sentence):
-                yield Changed(what, inserted(case, sentence))
+                yield Changed("invented", inserted(case, sentence), detail=sentence)
                 break
 
 
@@ -164,29 +166,29 @@ def _own_sentences(rule: Rule, case: Case) -> Iterator[Changed]:
     if rule.kind == "only_after" and any(search(rule, p, turn) for turn in case.earlier for p in rule.before):
         return
     for sentence in rule.breaks:
-        yield Changed(sentence, inserted(case, sentence))
+        yield Changed("inserted", inserted(case, sentence), detail=sentence)
 
 
 def _refused(rule: Rule, case: Case) -> Iterator[Changed]:
     if case.kind == "refusal":
         for group in case.script.refusals.get(case.sample.meta.tags.get("intent", ""), ()):
-            yield Changed(f"without {group[0]}", without("|".join(group), case.answer))
+            yield Changed("without", without("|".join(group), case.answer), detail=group[0])
 
 
 def _asked(rule: Rule, case: Case) -> Iterator[Changed]:
     if case.kind != "clarify":
         return
     for group in case.intent.ask if case.intent else ():
-        yield Changed(f"without {group[0]}", without("|".join(group), case.answer))
+        yield Changed("without", without("|".join(group), case.answer), detail=group[0])
     bare = case.answer.rstrip().rstrip("".join(QUESTION_MARKS))
-    yield Changed("no question", bare + ("。" if case.script.language == "zh" else "."))
+    yield Changed("no_question", bare + ("。" if case.script.language == "zh" else "."))
 
 
 def _asked_again(rule: Rule, case: Case) -> Iterator[Changed]:
     house = "\n".join(line for other in case.script.rules for line in other.text)
     asked = [s for turn in case.earlier for s in sentences_of(turn) if s.endswith(QUESTION_MARKS) and s not in house]
     if asked:
-        yield Changed("asked again", inserted(case, asked[-1]))
+        yield Changed("asked_again", inserted(case, asked[-1]))
 
 
 def _longer(rule: Rule, case: Case) -> Iterator[Changed]:
@@ -208,17 +210,17 @@ def _foreign(rule: Rule, case: Case) -> Iterator[Changed]:
         han, latin = len(HAN_CHARACTER.findall(answer)), len(LATIN_WORD.findall(answer))
         own = han if case.script.language == "zh" else latin
         if own < (rule.min_share or 0) * (han + latin):
-            yield Changed("other language", answer)
+            yield Changed("other_language", answer)
             return
 
 
 def _repeated(rule: Rule, case: Case) -> Iterator[Changed]:
     separator = "" if case.script.language == "zh" else " "
-    yield Changed("said again", inserted(case, separator.join([ECHO[case.script.language]] * rule.times)))
+    yield Changed("said_again", inserted(case, separator.join([ECHO[case.script.language]] * rule.times)))
 
 
 def _cut(rule: Rule, case: Case) -> Iterator[Changed]:
-    yield Changed("cut off", case.answer, finish_reason="length")
+    yield Changed("cut_off", case.answer, finish_reason="length")
 
 
 MUTATIONS: dict[str, Mutation] = {
@@ -253,16 +255,16 @@ def _polite(case: Case) -> str:
 
 
 PARAPHRASES: dict[str, Callable[[Case], str]] = {
-    "spaces around": lambda case: f"  {case.answer}\n",
-    "empty lines": lambda case: case.answer.replace("\n", "\n\n"),
-    "one paragraph": lambda case: case.answer.replace("\n", "" if case.script.language == "zh" else " "),
-    "numbered steps": lambda case: _lines(case, lambda number: f"{number}. "),
-    "bulleted steps": lambda case: _lines(case, lambda number: "- "),
-    "indented steps": lambda case: _lines(case, lambda number: "  "),
-    "a polite sentence more": _polite,
-    "a filler sentence more": lambda case: inserted(case, next(islice(fillers(case.script.language), 3, None))),
+    "spaces_around": lambda case: f"  {case.answer}\n",
+    "empty_lines": lambda case: case.answer.replace("\n", "\n\n"),
+    "one_paragraph": lambda case: case.answer.replace("\n", "" if case.script.language == "zh" else " "),
+    "numbered_steps": lambda case: _lines(case, lambda number: f"{number}. "),
+    "bulleted_steps": lambda case: _lines(case, lambda number: "- "),
+    "indented_steps": lambda case: _lines(case, lambda number: "  "),
+    "polite_sentence": _polite,
+    "filler_sentence": lambda case: inserted(case, next(islice(fillers(case.script.language), 3, None))),
 }
-"""Other ways to say the same, which no rule may mind."""
+"""Other ways to say the same, which no rule may mind; each has a message, `evaluation.done.<name>`."""
 
 
 def _with(case: Case, answer: str) -> Case:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from tuneloop.core.messages import text
-from tuneloop.evaluation.script_case import Case, Fault, find, search, sentences_of
+from tuneloop.evaluation.script_case import Case, Fault, fault, find, search, sentences_of
 from tuneloop.evaluation.script_file import Rule
 
 QUESTION_MARKS = ("?", "？")
@@ -20,7 +19,7 @@ def only_after(rule: Rule, case: Case) -> Iterator[Fault]:
         return
     for pattern in rule.patterns:
         if match := search(rule, pattern, case.scanned):
-            yield Fault(text("evaluation.rule_only_after", text=match[0]), match[0])
+            yield fault("rule_only_after", match[0], text=match[0])
 
 
 def refusal(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -29,7 +28,7 @@ def refusal(rule: Rule, case: Case) -> Iterator[Fault]:
         return
     for group in case.script.refusals.get(case.sample.meta.tags.get("intent", ""), ()):
         if not any(find(element, case.scanned, 0) for element in group):
-            yield Fault(text("evaluation.rule_not_refused", text=group[0]))
+            yield fault("rule_not_refused", text=group[0])
 
 
 def asks(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -38,9 +37,9 @@ def asks(rule: Rule, case: Case) -> Iterator[Fault]:
         return
     for group in case.intent.ask if case.intent else ():
         if not any(find(element, case.scanned, 0) for element in group):
-            yield Fault(text("evaluation.rule_not_asked", text=group[0]))
+            yield fault("rule_not_asked", text=group[0])
     if not case.answer.rstrip().endswith(("?", "？")):
-        yield Fault(text("evaluation.rule_no_question"), case.answer.strip()[-60:])
+        yield fault("rule_no_question", case.answer.strip()[-60:])
 
 
 def asks_once(rule: Rule, case: Case) -> Iterator[Fault]:
@@ -62,7 +61,7 @@ def asks_once(rule: Rule, case: Case) -> Iterator[Fault]:
             (old for bare, old in asked.items() if bare == _bare(sentence) or _same(old, sentence, groups)), ""
         )
         if again:
-            yield Fault(text("evaluation.rule_asked_twice", text=again), sentence)
+            yield fault("rule_asked_twice", sentence, text=again)
 
 
 def _same(first: str, second: str, groups: tuple[tuple[str, ...], ...]) -> bool:

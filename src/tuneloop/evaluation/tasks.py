@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneloop.core.errors import DataError
+from tuneloop.core.messages import text
 from tuneloop.core.records import SPLITS, Sample
 from tuneloop.evaluation.metrics import normalised
 from tuneloop.evaluation.rows import shortened
@@ -36,7 +37,7 @@ def labels_of(dataset: Path, given: Sequence[str] | None) -> tuple[str, ...]:
     found = given or (sample.answer.strip() for split in SPLITS for sample in read_split(dataset, split))
     labels = tuple(dict.fromkeys(given)) if given else tuple(sorted(set(found)))
     if len(labels) < 2:
-        raise DataError("evaluation.labels_few", file=dataset, labels=", ".join(labels) or "–")
+        raise DataError("evaluation.labels_few", file=dataset, labels=", ".join(labels) or text("general.no_rows"))
     if len(labels) > MOST_LABELS:
         raise DataError("evaluation.labels_many", file=dataset, count=len(labels), limit=MOST_LABELS)
     return labels

@@ -57,7 +57,8 @@ def _rules(said: Spoken, language: Language) -> str:
     broken = len({violation.rule for violation in said.violations})
     head = text("studio.breaks", language, broken=broken, rules=max(said.judged, broken))
     lines = "".join(
-        f"<li><code>{escape(violation.rule)}</code> {escape(violation.reason)}</li>" for violation in said.violations
+        f"<li><code>{escape(violation.rule)}</code> {escape(violation.message(language))}</li>"
+        for violation in said.violations
     )
     return _block(f"tl-rules {'tl-bad' if hard else 'tl-soft'}", f"{head}<ul>{lines}</ul>")
 

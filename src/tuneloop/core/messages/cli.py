@@ -77,9 +77,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.runs": ("Runs", "训练"),
     "cli.rules": ("Script {script} on {rows} references", "话术规范 {script}，{rows} 条参考回答"),
     "cli.rules_example": (
-        "{what} → should fail {rule}, fails {failed} {reason}",
-        "{what} → 应违反 {rule}，实际违反 {failed} {reason}",
+        "{what} → should fail {rule}, fails {failed}{reason}",
+        "{what} → 应违反 {rule}，实际违反 {failed}{reason}",
     ),
+    "cli.rules_no_rule": ("none", "无"),
     "cli.rules_untested": (
         "Not tested, because no answer could be broken for them (patterns need sentences under `breaks`): {rules}",
         "未能检验的规则（使用正则的规则需在 breaks 中给出例句）：{rules}",

@@ -48,6 +48,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Set evaluation.script to a file or a built-in name, or choose another headline (auto, rouge_l, …).",
         "请将 evaluation.script 设为文件或内置名称，或选择其他主指标（auto、rouge_l 等）。",
     ),
+    "evaluation.card.no_loss": ("not compared", "未作比较"),
+    "evaluation.report.not_measured": ("not measured", "未测"),
     "evaluation.labels_few": (
         "{file} holds fewer than two labels ({labels}).",
         "{file} 中的标签少于两个（{labels}）。",
