@@ -299,9 +299,9 @@ def export(
         name: the adapter, as in `load`.
         out: the folder; it must be empty or new.
         workspace: as in `prepare`.
-        form: `merged`, a whole model in the format of transformers; `peft`, the adapter alone; or `gguf`, both for
-            llama.cpp and Ollama.
-        weights: how a GGUF file stores matrices.
+        form: `merged`, a whole model in the format of transformers; `peft`, the adapter alone; `gguf`, both for
+            llama.cpp and Ollama; or `openvino`, a whole model as an OpenVINO graph.
+        weights: how a GGUF file (`f32`, `f16`, `bf16`, `q8_0`) or an OpenVINO graph (`f32`, `f16`) stores matrices.
         accept_license: as in `load`.
         force: write into a folder that holds something, over files of the same name.
         progress: where to report.

@@ -18,6 +18,7 @@ from tuneloop.adapters.replay import (
     compare_answers,
     read_replay,
     record_answers,
+    teller_of,
     write_replay,
 )
 from tuneloop.core.errors import CorruptError, IncompatibleError
@@ -32,13 +33,13 @@ def replay() -> Replay:
 
 
 def test_the_model_that_answered_agrees_with_every_token(replay: Replay) -> None:
-    found = compare_answers(build_tiny(1).model, replay)
+    found = compare_answers(teller_of(build_tiny(1).model), replay)
     assert (found.same, found.answers, found.share, found.first_difference) == (4, 4, 1.0, "")
 
 
 def test_another_model_is_refused_with_the_place_of_the_first_difference(replay: Replay) -> None:
     with pytest.raises(IncompatibleError) as caught:
-        check_answers(build_tiny(2).model, replay, place="x")
+        check_answers(teller_of(build_tiny(2).model), replay, place="x")
     assert caught.value.code == "adapters.replay_differs"
     assert caught.value.status.exit == 7
     assert caught.value.values["first"].startswith("1:")

@@ -20,7 +20,7 @@ from tuneloop.adapters.folder import check_adapter, save_adapter
 from tuneloop.adapters.low_rank import read_low_rank
 from tuneloop.adapters.merge import adapted, merge
 from tuneloop.adapters.methods import METHODS
-from tuneloop.adapters.replay import compare_answers, record_answers
+from tuneloop.adapters.replay import compare_answers, record_answers, teller_of
 from tuneloop.core.errors import CorruptError, IncompatibleError, NotFoundError, RecipeError
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.engine.engine import Engine
@@ -226,7 +226,7 @@ def test_the_trained_model_and_the_loaded_one_give_the_same_greedy_answers(
     answers = record_answers(
         METHODS[method].answering(model).eval(), [(40, 41, 42), (50,) * 9], stop_ids=[258], template_sha256=""
     )
-    assert compare_answers(adapted(build_tiny(), tmp_path / "a"), answers).share == 1.0
+    assert compare_answers(teller_of(adapted(build_tiny(), tmp_path / "a")), answers).share == 1.0
 
 
 def test_a_method_that_does_not_merge_says_so(method: Method, loaded: LoadedModel, tmp_path: Path) -> None:

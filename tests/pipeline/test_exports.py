@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from tuneloop.adapters.gguf import read_lora_gguf
 from tuneloop.adapters.lora import attach_lora
 from tuneloop.adapters.low_rank import read_low_rank
 from tuneloop.adapters.replay import FILE, record_answers
-from tuneloop.core.errors import CorruptError, IncompatibleError
+from tuneloop.core.errors import CorruptError, IncompatibleError, NotFoundError, UsageError
 from tuneloop.core.records import Message
-from tuneloop.models import gguf_write
+from tuneloop.models import gguf_write, openvino_graph
 from tuneloop.models.config import ModelConfig
 from tuneloop.models.load import load_model
 from tuneloop.models.tiny import build_tiny
@@ -56,6 +57,8 @@ def old(named: Named, tmp_path: Path) -> Named:
 
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_format_gives_the_stored_answers_again(form: Form, named: Named, tmp_path: Path) -> None:
+    if form == "openvino":
+        pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
     exported = export_adapter(named, tmp_path / "out", form=form)
     assert (exported.stored, exported.answers, exported.same, exported.agreed) == (True, 2, 2, 1.0)
     assert [path for path in tmp_path.iterdir() if path.name != "out"] == []
@@ -71,6 +74,41 @@ def test_an_export_that_answers_otherwise_is_refused_and_nothing_is_kept(
     assert caught.value.code == "adapters.replay_differs"
     assert caught.value.status.exit == 7
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_answers_otherwise_is_refused_too(
+    named: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+    monkeypatch.setattr("tuneloop.adapters.merge.merge", lambda loaded, folder: loaded.model)
+    with pytest.raises(IncompatibleError) as caught:
+        export_adapter(named, tmp_path / "out", form="openvino")
+    assert caught.value.code == "adapters.replay_differs"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_is_no_language_model_is_told_apart(tmp_path: Path) -> None:
+    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+    (tmp_path / openvino_graph.FILE).write_text("<net/>", encoding="utf-8")
+    with pytest.raises(IncompatibleError) as caught:
+        openvino_graph.read_openvino(tmp_path)
+    assert caught.value.code == "models.openvino_unreadable"
+
+
+def test_without_openvino_the_command_that_installs_it_is_named(
+    named: Named, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(NotFoundError) as caught:
+        export_adapter(named, tmp_path / "out", form="openvino")
+    assert "pip install 'tuneloop[openvino]'" in caught.value.hint()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_a_format_does_not_have_are_refused_with_those_it_has(named: Named, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        export_adapter(named, tmp_path / "out", form="openvino", weights="q8_0")
+    assert "f32, f16" in caught.value.hint()
 
 
 def test_the_lora_file_holds_the_adapter_in_llama_cpp_s_layout(named: Named, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ number format, the rest of the answer still counts. A weight in the wrong layout
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -25,6 +25,9 @@ LONGEST_PROMPT = 256
 LONGEST_ANSWER = 48
 BOUND = 0.95
 """Share of the stored tokens that must come again. Greedy answers in bfloat16 and float32 differ in near ties only."""
+
+Teller = Callable[[Sequence[int], int], Sequence[int]]
+"""From ids and a count to the most likely next token after each of so many last ids."""
 
 
 class Answered(Record):
@@ -99,30 +102,40 @@ def record_answers(
     return Replay(dtype=dtype, template_sha256=template_sha256, answers=tuple(answers))
 
 
-@torch.inference_mode()
-def compare_answers(model: PreTrainedModel, replay: Replay) -> Agreement:
-    """Ask a model at every token of the stored answers what it would say there."""
+def teller_of(model: PreTrainedModel) -> Teller:
+    """What a model would say next, by one forward over all the ids."""
+
+    @torch.inference_mode()
+    def tell(ids: Sequence[int], count: int) -> Sequence[int]:
+        row = torch.tensor([tuple(ids)], device=model.device)
+        said: list[int] = model(input_ids=row, use_cache=False, logits_to_keep=count).logits[0].argmax(-1).tolist()
+        return said
+
+    return tell
+
+
+def compare_answers(tell: Teller, replay: Replay) -> Agreement:
+    """Ask at every token of the stored answers what would be said there."""
     same = tokens = agreed = 0
     first = ""
     for number, answered in enumerate(replay.answers, 1):
-        wanted = torch.tensor(answered.answer_ids)
-        ids = torch.tensor([(*answered.prompt_ids, *answered.answer_ids[:-1])], device=model.device)
-        logits = model(input_ids=ids, use_cache=False, logits_to_keep=len(wanted)).logits[0]
-        equal = logits.argmax(-1).cpu() == wanted
-        same += bool(equal.all())
-        tokens, agreed = tokens + len(wanted), agreed + int(equal.sum())
-        if not first and not equal.all():
-            first = f"{number}:{int((~equal).nonzero()[0, 0]) + 1}"
+        wanted = answered.answer_ids
+        said = tell((*answered.prompt_ids, *wanted[:-1]), len(wanted))
+        equal = [one == other for one, other in zip(said, wanted, strict=True)]
+        same += all(equal)
+        tokens, agreed = tokens + len(wanted), agreed + sum(equal)
+        if not first and not all(equal):
+            first = f"{number}:{equal.index(False) + 1}"
     return Agreement(answers=len(replay.answers), same=same, tokens=tokens, agreed=agreed, first_difference=first)
 
 
-def check_answers(model: PreTrainedModel, replay: Replay, *, place: Path | str, bound: float = BOUND) -> Agreement:
-    """Compare, and refuse a model that answers otherwise.
+def check_answers(tell: Teller, replay: Replay, *, place: Path | str, bound: float = BOUND) -> Agreement:
+    """Compare, and refuse what answers otherwise.
 
     Raises:
         IncompatibleError: fewer than `bound` of the tokens agree (code `adapters.replay_differs`).
     """
-    found = compare_answers(model, replay)
+    found = compare_answers(tell, replay)
     if found.share < bound:
         raise IncompatibleError(
             "adapters.replay_differs",

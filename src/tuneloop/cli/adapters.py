@@ -91,7 +91,7 @@ def export(
     adapter: AdapterArgument,
     out: Annotated[Path, typer.Option("--out", help=text("cli.option.out_folder"))],
     form: Annotated[
-        Literal["merged", "peft", "gguf"], typer.Option("--format", help=text("cli.option.form"))
+        Literal["merged", "peft", "gguf", "openvino"], typer.Option("--format", help=text("cli.option.form"))
     ] = "merged",
     weights: Annotated[
         Literal["f32", "f16", "bf16", "q8_0"], typer.Option("--weights", help=text("cli.option.gguf_weights"))

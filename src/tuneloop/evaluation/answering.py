@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuneloop.adapters.merge import adapted
-from tuneloop.adapters.replay import check_answers, read_replay
+from tuneloop.adapters.replay import check_answers, read_replay, teller_of
 from tuneloop.core.errors import DataError
 from tuneloop.core.hashing import hash_value
 from tuneloop.core.messages import text
@@ -118,7 +118,7 @@ def start_engine(answering: Answering) -> Engine:
         models[name] = adapted(loaded, folder)
         prove_active(loaded.model, {name: models[name]}, probe, folder)
         if stored := read_replay(folder):
-            check_answers(models[name], stored, place=folder)
+            check_answers(teller_of(models[name]), stored, place=folder)
     return Engine(loaded.model, adapters=models, batch_size=answering.generation.batch_size)
 
 

@@ -24,7 +24,7 @@ from tuneloop.models.structure import TemplateText
 from tuneloop.models.template import ChatTemplate
 from tuneloop.store.artifacts import MANIFEST, read_manifest
 
-__all__ = ["LoadedModel", "load_model", "load_skeleton", "load_text", "load_tokenizer", "save_model"]
+__all__ = ["LoadedModel", "load_model", "load_skeleton", "load_text", "load_tokenizer", "read_tokenizer", "save_model"]
 
 
 def load_model(config: ModelConfig, *, progress: Progress = SILENT) -> LoadedModel:
@@ -45,7 +45,7 @@ def load_model(config: ModelConfig, *, progress: Progress = SILENT) -> LoadedMod
         )
     located = locate(config, progress)
     progress.note(text("models.loading", name=config.name_or_path, dtype=str(precision.dtype).removeprefix("torch.")))
-    tokenizer = _read_tokenizer(located.folder)
+    tokenizer = read_tokenizer(located.folder)
     digest = hash_folder(located.folder)
     model = _read_weights(located.folder, precision.dtype).to(device)
     rows = model.get_input_embeddings().weight.shape[0]
@@ -69,10 +69,8 @@ def load_tokenizer(config: ModelConfig, *, progress: Progress = SILENT) -> tuple
     Raises:
         TuneloopError: everything that `locate` raises, `models.tokenizer`, `models.no_stop_token`.
     """
-    if config.name_or_path == tiny.NAME:
-        tokenizer = tiny.build_byte_tokenizer()
-    else:
-        tokenizer = _read_tokenizer(locate(config, progress).folder)
+    is_tiny = config.name_or_path == tiny.NAME
+    tokenizer = tiny.build_byte_tokenizer() if is_tiny else read_tokenizer(locate(config, progress).folder)
     return tokenizer, ChatTemplate(tokenizer)
 
 
@@ -90,7 +88,7 @@ def load_skeleton(config: ModelConfig, dtype: torch.dtype, *, progress: Progress
         tokenizer, shapes = tiny.build_byte_tokenizer(), tiny.build_tiny().model.config
     else:
         folder = path if (path / "config.json").is_file() else locate(config, progress).folder
-        tokenizer = _read_tokenizer(folder)
+        tokenizer = read_tokenizer(folder)
         try:
             shapes = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         except (ValueError, OSError, KeyError) as error:
@@ -145,7 +143,12 @@ def _hash_weights(path: Path) -> str:
     return target if path.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", target) else hash_file(path)
 
 
-def _read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Read the tokenizer in a folder, which needs no weights.
+
+    Raises:
+        IncompatibleError: it can't be read (code `models.tokenizer`).
+    """
     try:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

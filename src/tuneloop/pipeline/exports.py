@@ -18,10 +18,11 @@ from tuneloop.serving.named import Named
 from tuneloop.store.artifacts import manifest_hash, new_artifact, read_manifest, scratch_folder, verify
 
 if TYPE_CHECKING:
-    from tuneloop.adapters.replay import Agreement, Replay
+    from tuneloop.adapters.replay import Agreement, Replay, Teller
     from tuneloop.models.load import LoadedModel
+    from tuneloop.models.template import ChatTemplate
 
-Form = Literal["merged", "peft", "gguf"]
+Form = Literal["merged", "peft", "gguf", "openvino"]
 Weights = Literal["f32", "f16", "bf16", "q8_0"]
 
 QUESTIONS = ("What can you do for me?", "  List 3 things,\n1001 of them: naïve, 50%.", "你好，请介绍一下你自己。")
@@ -77,6 +78,14 @@ class _Job:
 
 
 @dataclass(frozen=True)
+class _Back:
+    """What was written, read again."""
+
+    template: ChatTemplate
+    tell: Teller
+
+
+@dataclass(frozen=True)
 class _Format:
     """How a format is written and read back."""
 
@@ -84,8 +93,10 @@ class _Format:
     """Compute type to merge in; None: the model's own."""
     write: Callable[[_Job, LoadedModel, Path], None]
     """From the job and the merged model (its base, for `peft`) to files in a folder."""
-    read: Callable[[_Job, Path, str], LoadedModel]
+    read: Callable[[_Job, Path, str], _Back]
     """From a finished folder and a compute type to what it holds."""
+    weights: tuple[Weights, ...] = ()
+    """How it can store matrices; nothing: as they are, whatever `weights` says."""
 
 
 def export_adapter(
@@ -102,16 +113,17 @@ def export_adapter(
     Args:
         named: the adapter.
         out: the folder.
-        form: `merged`, `peft` or `gguf`.
-        weights: how a GGUF file stores matrices.
+        form: `merged`, `peft`, `gguf` or `openvino`.
+        weights: how a GGUF file or an OpenVINO graph stores matrices.
         force: write into a folder that holds something.
         progress: where to report.
 
     Raises:
         UsageError: there is no adapter to export (code `serving.export_base`), or the folder holds something and
-            `force` is not given (`serving.folder_not_empty`).
+            `force` is not given (`serving.folder_not_empty`); or the format has no such weights (`adapters.export_weights`).
+        NotFoundError: the format's library is not installed (code `models.openvino_missing`).
         IncompatibleError: what was written answers otherwise (code `adapters.replay_differs`), or can't be written in
-            this format (`models.gguf_…`); nothing is kept.
+            this format (`models.gguf_…`, `models.openvino_unsupported`); nothing is kept.
     """
     from tuneloop.adapters.replay import BOUND, check_answers, read_replay
 
@@ -120,9 +132,12 @@ def export_adapter(
         raise UsageError("serving.export_base", name=named.name)
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not force):
         raise UsageError("serving.folder_not_empty", file=out)
+    format_ = FORMATS[form]
+    if format_.weights and weights not in format_.weights:
+        allowed = ", ".join(format_.weights)
+        raise UsageError("adapters.export_weights", form=form, weights=weights, allowed=allowed)
     manifest = verify(named.folder)
     job = _Job(named, named.folder, weights, progress)
-    format_ = FORMATS[form]
     staged = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}.new")
     try:
         merged = _merge(job, named.folder, format_.dtype)
@@ -134,7 +149,7 @@ def export_adapter(
         back = format_.read(job, staged, replay.dtype)
         _check_tokens(merged, back, out)
         bound = QUANTISED_BOUND if form == "gguf" and weights == "q8_0" else BOUND
-        found = check_answers(back.model, replay, place=out, bound=bound)
+        found = check_answers(back.tell, replay, place=out, bound=bound)
         _move_into(staged, out)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -160,7 +175,7 @@ def verify_adapter(named: Named, *, progress: Progress = SILENT) -> Verified:
     """
     from tuneloop.adapters.folder import check_adapter
     from tuneloop.adapters.merge import merge
-    from tuneloop.adapters.replay import Agreement, check_answers, read_replay
+    from tuneloop.adapters.replay import Agreement, check_answers, read_replay, teller_of
     from tuneloop.models.load import load_model
 
     if named.folder is None:
@@ -172,7 +187,7 @@ def verify_adapter(named: Named, *, progress: Progress = SILENT) -> Verified:
     check_adapter(named.folder, loaded)
     found = Agreement(answers=0, same=0, tokens=0, agreed=0)
     if stored is not None:
-        found = check_answers(merge(loaded, named.folder), stored, place=named.folder)
+        found = check_answers(teller_of(merge(loaded, named.folder)), stored, place=named.folder)
     return Verified(
         adapter=named.name,
         path=named.folder,
@@ -206,7 +221,7 @@ def _ask(merged: LoadedModel) -> Replay:
     return record_answers(merged.model, prompts, stop_ids=template.stop_ids, template_sha256=template.sha256)
 
 
-def _check_tokens(merged: LoadedModel, back: LoadedModel, out: Path) -> None:
+def _check_tokens(merged: LoadedModel, back: _Back, out: Path) -> None:
     """Refuse a tokenizer or a template that cuts the same conversation otherwise.
 
     Raises:
@@ -228,11 +243,17 @@ def _write_merged(job: _Job, merged: LoadedModel, folder: Path) -> None:
     save_model(merged, folder)
 
 
-def _read_merged(job: _Job, folder: Path, dtype: str) -> LoadedModel:
+def _read_merged(job: _Job, folder: Path, dtype: str) -> _Back:
     from tuneloop.models.load import load_model
 
     update = {"name_or_path": str(folder), "dtype": dtype}
-    return load_model(job.named.model.model_copy(update=update), progress=job.progress)
+    return _back(load_model(job.named.model.model_copy(update=update), progress=job.progress))
+
+
+def _back(loaded: LoadedModel) -> _Back:
+    from tuneloop.adapters.replay import teller_of
+
+    return _Back(loaded.template, teller_of(loaded.model))
 
 
 def _write_peft(job: _Job, merged: LoadedModel, folder: Path) -> None:
@@ -241,8 +262,8 @@ def _write_peft(job: _Job, merged: LoadedModel, folder: Path) -> None:
         shutil.copyfile(job.adapter / name, folder / name)
 
 
-def _read_peft(job: _Job, folder: Path, dtype: str) -> LoadedModel:
-    return _merge(job, folder, dtype)
+def _read_peft(job: _Job, folder: Path, dtype: str) -> _Back:
+    return _back(_merge(job, folder, dtype))
 
 
 def _write_gguf(job: _Job, merged: LoadedModel, folder: Path) -> None:
@@ -257,7 +278,7 @@ def _write_gguf(job: _Job, merged: LoadedModel, folder: Path) -> None:
     (folder / "Modelfile").write_text(text, encoding="utf-8")
 
 
-def _read_gguf(job: _Job, folder: Path, dtype: str) -> LoadedModel:
+def _read_gguf(job: _Job, folder: Path, dtype: str) -> _Back:
     """Read the file back as any user of tuneloop would, but not into the cache."""
     from tuneloop.models.gguf import convert
 
@@ -266,10 +287,24 @@ def _read_gguf(job: _Job, folder: Path, dtype: str) -> LoadedModel:
         return _read_merged(job, scratch / "model", dtype)
 
 
+def _write_openvino(job: _Job, merged: LoadedModel, folder: Path) -> None:
+    from tuneloop.models.openvino_graph import write_openvino
+
+    write_openvino(merged, folder, half=job.weights == "f16")
+
+
+def _read_openvino(job: _Job, folder: Path, dtype: str) -> _Back:
+    """Run the graph itself, in float32: what it stores is judged, not what this processor makes of it."""
+    from tuneloop.models.openvino_graph import compile_graph, read_openvino, read_text, tell_with
+
+    return _Back(read_text(folder).template, tell_with(compile_graph(read_openvino(folder), precision="f32")))
+
+
 FORMATS: dict[Form, _Format] = {
     "merged": _Format(None, _write_merged, _read_merged),
     "peft": _Format(None, _write_peft, _read_peft),
-    "gguf": _Format("float32", _write_gguf, _read_gguf),
+    "gguf": _Format("float32", _write_gguf, _read_gguf, ("f32", "f16", "bf16", "q8_0")),
+    "openvino": _Format("float32", _write_openvino, _read_openvino, ("f32", "f16")),
 }
 """What an adapter can be exported as."""
 

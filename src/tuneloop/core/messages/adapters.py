@@ -94,6 +94,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Raise the memory for adapters, or train it with a smaller rank.",
         "请提高适配器的内存上限，或用更小的秩训练。",
     ),
+    "adapters.export_weights": (
+        "The format {form} can't store weights as {weights!r}.",
+        "格式 {form} 不支持以 {weights!r} 存储权重。",
+    ),
+    "adapters.export_weights.hint": ("Use one of: {allowed}.", "可用：{allowed}。"),
     "adapters.replay_differs": (
         "{file} does not answer as the adapter did after its training: {agreed} of {tokens} tokens ({share}%) agree, "
         "{same} of {answers} answers are the same; the first difference is in answer {first} (answer:token).",

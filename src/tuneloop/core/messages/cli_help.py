@@ -265,12 +265,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.option.question": ("One question; without it, a conversation starts.", "一个问题；不写则进入对话。"),
     "cli.option.form": (
-        "merged: a whole model; peft: the adapter alone; gguf: both for llama.cpp and Ollama, with a Modelfile.",
-        "merged：完整模型；peft：仅适配器；gguf：供 llama.cpp 与 Ollama 使用的模型与适配器，附 Modelfile。",
+        "merged: a whole model; peft: the adapter alone; gguf: both for llama.cpp and Ollama, with a Modelfile; "
+        "openvino: a whole model as an OpenVINO graph.",
+        "merged：完整模型；peft：仅适配器；gguf：供 llama.cpp 与 Ollama 使用的模型与适配器，附 Modelfile；"
+        "openvino：OpenVINO 计算图形式的完整模型。",
     ),
     "cli.option.gguf_weights": (
-        "How a GGUF file stores matrices; q8_0 halves f16 and rounds.",
-        "GGUF 中矩阵的存储方式；q8_0 为 f16 的一半，会有舍入。",
+        "How a GGUF file stores matrices (q8_0 halves f16 and rounds), or an OpenVINO graph (f32 or f16).",
+        "GGUF 中矩阵的存储方式（q8_0 为 f16 的一半，会有舍入），或 OpenVINO 计算图的存储方式（f32 或 f16）。",
     ),
     "cli.option.question_column": (
         "Column of the questions (guessed if not given).",

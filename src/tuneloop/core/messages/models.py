@@ -142,6 +142,27 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use --format merged, and the converter of llama.cpp on what it writes.",
         "请使用 --format merged，再用 llama.cpp 的转换程序处理其输出。",
     ),
+    "models.openvino_missing": ("OpenVINO is not installed.", "未安装 OpenVINO。"),
+    "models.openvino_missing.hint": (
+        "Install the extra: pip install 'tuneloop[openvino]'.",
+        "请安装附加组件：pip install 'tuneloop[openvino]'。",
+    ),
+    "models.openvino_unsupported": (
+        "OpenVINO can't run a {architecture}: {problem}",
+        "OpenVINO 无法运行 {architecture}：{problem}",
+    ),
+    "models.openvino_unsupported.hint": (
+        "Use another format (--format merged) or our own engine (--engine torch).",
+        "请使用其他格式（--format merged）或自带引擎（--engine torch）。",
+    ),
+    "models.openvino_unreadable": (
+        "{file} is no OpenVINO graph of a language model: {problem}",
+        "{file} 不是语言模型的 OpenVINO 计算图：{problem}",
+    ),
+    "models.openvino_unreadable.hint": (
+        "Write it again: tuneloop adapters export --format openvino.",
+        "请重新导出：tuneloop adapters export --format openvino。",
+    ),
     "models.not_causal": (
         "{file} can't be loaded as a language model: {problem}.",
         "{file} 无法作为语言模型加载：{problem}。",
