@@ -10,6 +10,8 @@ import pytest
 from tuneloop.adapters.replay import Replay
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
+from tuneloop.evaluation.report import render_report
+from tuneloop.evaluation.results import read_results
 
 from .conftest import write_adapter
 
@@ -30,7 +32,19 @@ def test_an_adapter_that_gives_its_stored_answers_is_evaluated(
     evaluate: Callable[..., Evaluation], write_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
     adapter = write_adapter(tmp_path / "run" / "adapter", 0.5, said=lambda replay: replay)
-    assert "tuned" in evaluate(write_dataset([ROW]), adapter=adapter).arms
+    evaluation = evaluate(write_dataset([ROW]), adapter=adapter)
+    assert "tuned" in evaluation.arms
+    assert "evaluation.warn_no_replay" not in {warned.code for warned in read_results(evaluation.path).warnings}
+
+
+def test_an_adapter_from_before_answers_were_stored_is_evaluated_and_named(
+    evaluate: Callable[..., Evaluation], write_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    evaluation = evaluate(write_dataset([ROW]), adapter=write_adapter(tmp_path / "run" / "adapter", 0.5))
+    found = {warned.code: warned for warned in read_results(evaluation.path).warnings}
+    assert found["evaluation.warn_no_replay"].values == {"arm": "tuned"}
+    assert "could not be checked" in render_report(evaluation.path, language="en")
+    assert "无法核对" in render_report(evaluation.path, language="zh")
 
 
 def test_an_adapter_that_answers_otherwise_than_after_its_training_is_refused(

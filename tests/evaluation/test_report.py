@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tuneloop.core.records import Message, Meta, Sample
+from tuneloop.core.records import Comparison, Figure, Message, Meta, Sample
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.comparison import compare_all
 from tuneloop.evaluation.report import render_report
 from tuneloop.evaluation.results import (
+    Carried,
     Headline,
     Results,
     Warned,
     judged,
     read_predictions,
+    read_results,
     write_predictions,
     write_results,
 )
@@ -114,6 +116,19 @@ def test_reasons_of_an_evaluation_from_before_they_were_messages_are_read_as_the
     lines[5]["arms"]["base"]["violations"] = [old]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     assert list(read_predictions(folder))[5].arms["base"].violations[0].message("zh") == "no {Hello}"
+
+
+def test_what_was_carried_over_is_shown_by_turn_with_intervals(folder: Path) -> None:
+    half = Figure(value=0.5, low=0.25, high=0.75, n=10)
+    compared = Comparison(a="base", b="tuned", metric="carried", difference=0.1, low=-0.2, high=0.4, p=0.5)
+    one = Carried(arms={"base": half, "tuned": half}, comparisons=(compared,))
+    results = read_results(folder).model_copy(update={"carried": {"turn=2": one, "ago=0": one, "ago=6": one}})
+    write_results(folder, results)
+    english, chinese = render_report(folder, language="en"), render_report(folder, language="zh")
+    for said in ("turn 2", "said in the question itself", "said 6 or more turns back", "50.0% (25.0–75.0)", "+10.0"):
+        assert said in english
+    assert "对前文信息的沿用" in chinese
+    assert "6 轮及更早之前提到" in chinese
 
 
 def test_what_people_and_models_wrote_is_shown_never_run(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tuneloop.core.messages import Language, current_language, text
 from tuneloop.core.records import SPLITS
 from tuneloop.evaluation.report_answers import answers_changed
+from tuneloop.evaluation.report_carried import carried_section
 from tuneloop.evaluation.report_probes import probe_sections
 from tuneloop.evaluation.results import Results, read_predictions, read_results
 from tuneloop.evaluation.summary import comparison_table
@@ -49,6 +50,7 @@ def render_report(
         _arms(results, language),
         *_rules(results, language),
         *_fields(results, language),
+        *carried_section(results, language),
         _slices(results, language),
         *probe_sections(results, timings, language),
         *_training(run_folder, language),

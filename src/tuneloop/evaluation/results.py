@@ -97,6 +97,15 @@ class Probe(Record):
     """More to know, such as the figures of each perturbation."""
 
 
+class Carried(Record):
+    """What answers repeat of the customer's values, at one turn of conversations or one distance."""
+
+    arms: dict[str, Figure]
+    """By arm, the share of the values that its answers hold."""
+    comparisons: tuple[Comparison, ...] = ()
+    """Of the pairs that the metrics compare; p is not corrected."""
+
+
 class Results(Record):
     """`results.json`."""
 
@@ -114,6 +123,8 @@ class Results(Record):
     hard_rules: tuple[str, ...]
     fields: dict[str, dict[str, Figure]] = Field(default_factory=dict)
     """By field of the extracted records, then arm: the share of answers that give exactly its values."""
+    carried: dict[str, Carried] = Field(default_factory=dict)
+    """By `turn=<n>` and `ago=<n>`: values of earlier turns in the answers; empty without conversations."""
     probes: dict[str, Probe] = Field(default_factory=dict)
     """By name: `robustness`, `forgetting`, `safety`, `privacy`."""
     signatures: dict[str, str]

@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from tuneloop.adapters.replay import read_replay
 from tuneloop.core.errors import TryAgainError
 from tuneloop.core.evidence import rows_needed
 from tuneloop.core.messages import text
@@ -31,6 +32,7 @@ from tuneloop.evaluation.answers import Answer, Generated, Shelf, answers_file
 from tuneloop.evaluation.arms import TUNED, Given, Questions, answer_limit, arms_for, questions
 from tuneloop.evaluation.bench import Bench
 from tuneloop.evaluation.card import render_card
+from tuneloop.evaluation.carrying import carried_table
 from tuneloop.evaluation.comparison import compare_all, detectable_of, pairs_of
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.metrics import signatures, split_as
@@ -171,6 +173,11 @@ def _answer(gathered: Gathered, cache: Path, force: bool, progress: Progress) ->
         given=given,
         own_turns=config.turns == "own",
     )
+    warnings += [
+        Warned(code="evaluation.warn_no_replay", values={"arm": name})
+        for name, folder in subject.adapters.items()
+        if read_replay(folder) is None
+    ]
     engine = start_engine(answering)
     asked, answers = answer_all(answering, engine)
     references = read_references(answering, engine, asked) if config.perplexity else {}
@@ -234,6 +241,7 @@ def _results(
             ),
             rules=rule_table(rows, scored),
             fields=field_table(rows, scored),
+            carried=carried_table(rows, scored),
             hard_rules=tuple(hard),
             probes=dict(probes),
             signatures=signatures(rows.metrics, splits),

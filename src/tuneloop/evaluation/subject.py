@@ -31,7 +31,7 @@ from tuneloop.store.workspace import Workspace
 if TYPE_CHECKING:  # summaries of finished evaluations need no torch
     from tuneloop.models.load import LoadedModel
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the same input starts to give other results."""
 
 HASHED = ("dataset", "model", "template", "adapter", "script", "schema", "encoder", "harness")
@@ -181,7 +181,7 @@ def gather(config: EvaluationConfig, generation: GenerationConfig, subject: Subj
         script=script,
         headline=headline,
         rows=rows,
-        test_rows=len(test),
+        test_rows=len(as_rows(test, config.turns)),
         train=train,
         leaks=leaks,
         labels=labels,

@@ -181,6 +181,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is only one test row: nothing can be proven by it.",
         "只有一行测试数据：无法证明任何结论。",
     ),
+    "evaluation.warn_no_replay": (
+        "The adapter of “{arm}” was registered before answers were stored with it: that it is at work was proven, that it still "
+        "answers as it did after its training could not be checked. A new training stores them.",
+        "“{arm}”的适配器登记于保存回答样例之前：已证明它确实生效，但无法核对它是否仍与训练结束时回答一致。重新训练后会保存样例。",
+    ),
     "evaluation.warn_leak": (
         "MARKED: {count} test questions stand in the training split too; the figures are too good (forced).",
         "已标记：{count} 个测试问题同时出现在训练集中，结果偏高（强制执行）。",
@@ -233,6 +238,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.metric.repetition": ("repetition", "重复率"),
     "evaluation.metric.ended": ("ended by itself", "自行结束"),
     "evaluation.metric.answer_tokens": ("answer length (tokens)", "回答长度（token）"),
+    "evaluation.carried.title": ("Carried over from earlier turns", "对前文信息的沿用"),
+    "evaluation.carried.caption": (
+        "Values that the customer gave and the reference repeats (slots, numbers, dates, addresses, Latin names): the share that "
+        "each arm's answers hold, by the turn that is answered and by how long ago the customer last said them. 95% intervals, "
+        "values of one conversation count together; p of each line by itself.",
+        "客户给出且参考答案复述的信息（槽位、数字、日期、网址等联系方式、英文人名），按所回答的轮次和距客户上次提及的轮数，"
+        "列出各方回答中保留的比例。95% 区间，同一会话的信息合并计算；每行 p 值未作多重校正。",
+    ),
+    "evaluation.carried.where": ("turn, or distance", "轮次或距离"),
+    "evaluation.carried.values": ("values", "信息数"),
+    "evaluation.carried.difference": ("{b} against {a}", "{b}对比{a}"),
+    "evaluation.carried.turn_one": ("turn {depth}", "第 {depth} 轮"),
+    "evaluation.carried.turn_last": ("turn {depth} and later", "第 {depth} 轮及以后"),
+    "evaluation.carried.ago_now": ("said in the question itself", "本轮提问中提到"),
+    "evaluation.carried.ago_one": ("said {depth} turns back", "{depth} 轮之前提到"),
+    "evaluation.carried.ago_last": ("said {depth} or more turns back", "{depth} 轮及更早之前提到"),
     "evaluation.slice.all": ("all rows", "全部"),
     "evaluation.slice.seen": ("seen intents", "训练中见过的意图"),
     "evaluation.slice.unseen": ("unseen intents", "未见过的意图"),
