@@ -141,7 +141,7 @@ def run(
             folder=subject.folder,
         )
         probes, times = examine(bench, config)
-        warnings = [*answered.warnings, *_warnings(scored, gathered.leaks)]
+        warnings = [*_warnings(scored, gathered.leaks), *answered.warnings]
         for warning in warnings:
             progress.note(warning.message())
         results = _results(gathered, scored, warnings, probes, gathered.origin(answered.answering.generation))
