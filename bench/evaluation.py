@@ -1,12 +1,14 @@
 """How long an evaluation takes: labels and free answers, ours beside transformers, in one run.
 
-    python bench/evaluation.py [--rows 600] [--labels 77] [--prompts 300] [--model smollm2-135m] [--part labels|answers]
+    python bench/evaluation.py [--rows 600] [--labels 77] [--prompts 300] [--model smollm2-135m] [--part labels|answers|harness]
         [--out FILE]
 
 labels: each row's log-probability of every label. Ours reads the prompt once and the labels as a tree; the peer scores
 each label as a sequence of its own, batched and padded, as lm-eval does. The same label must win in every row.
 answers: 90 tokens to each prompt of one arm; the peer is `transformers.generate` with left padding. Three arms cost three
 times that. Batch sizes that are compared: ours at its best against theirs at 8 and at their best.
+harness: a multiple-choice task of lm-eval out of a local folder, beside lm-eval's own model (`evaluation_harness.py`; needs
+`pip install 'tuneloop[harness]'`). The same items must be right; the bar is twice its speed at its best batch size.
 Writes `bench/results/evaluation.json` unless told otherwise. Run it on a quiet machine.
 """
 
@@ -156,10 +158,11 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=77)
     parser.add_argument("--prompts", type=int, default=300)
     parser.add_argument("--tokens", type=int, default=90)
+    parser.add_argument("--harness-rows", type=int, help="items of lm-eval's task; all (135) by default")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--dtype", default="auto", help="float32: the same label in every row, rounding apart")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--part", choices=["labels", "answers", "all"], default="all")
+    parser.add_argument("--part", choices=["labels", "answers", "harness", "all"], default="all")
     options = parser.parse_args()
     loaded = load_model(ModelConfig.model_validate({"name_or_path": options.model, "dtype": options.dtype}))
     report: dict[str, Any] = {"model": options.model, "dtype": str(loaded.dtype)}
@@ -167,6 +170,10 @@ def main() -> None:
         report["labels"] = bench_labels(loaded, options.rows, options.labels, min(options.rows, options.peer_rows))
     if options.part in ("answers", "all"):
         report["answers"] = bench_answers(loaded, options.prompts, options.tokens)
+    if options.part in ("harness", "all"):
+        from evaluation_harness import bench_harness
+
+        report["harness"] = bench_harness(loaded, options.harness_rows)
     report["machine"] = platform.processor() or platform.machine()
     report["versions"] = {package: version(package) for package in ("tuneloop", "torch", "transformers")}
     print(json.dumps(report, indent=1))

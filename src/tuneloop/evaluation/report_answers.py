@@ -109,7 +109,7 @@ def _answer_text(said: Said, reference: str, language: Language | None) -> Marke
     else:
         shown = marked(said.answer, reference).pieces
     broken = "\n".join(f"✗ {fault.rule}: {fault.message(language)}" for fault in said.violations)
-    return Marked((*shown, (f"\n\n{broken}", False)) if broken else shown)
+    return Marked(shown, broken)
 
 
 def _conversation(row: Prediction, language: Language | None) -> str:

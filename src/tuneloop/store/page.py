@@ -59,6 +59,8 @@ class Marked:
     """A text in pieces, each of which is marked or not."""
 
     pieces: tuple[tuple[str, bool], ...]
+    note: str = ""
+    """Remarks on the text, below it: they stay in sight where a long text scrolls."""
 
     def __str__(self) -> str:
         return "".join(piece for piece, _ in self.pieces)
@@ -127,10 +129,12 @@ def _kind(block: Block) -> str:
 def _is_numeric(cell: str) -> bool:
     """Say whether a cell reads as a figure.
 
-    >>> [_is_numeric(cell) for cell in ("1,234", "12.5%", "−3.2", "0.62 [0.58, 0.66]", "–", "row 3")]
-    [True, True, True, True, True, False]
+    >>> [_is_numeric(cell) for cell in ("1,234", "12.5%", "−3.2", "0.62 [0.58, 0.66]", "–", "row 3", "+4.5 points")]
+    [True, True, True, True, True, False, True]
     """
     bare = cell.strip()
+    if bare[:1] in ("+", "-", "−") and bare[1:2].isdigit():  # a difference, whatever its unit
+        return True
     return bool(bare) and not any(letter.isalpha() for letter in bare) and (bare[0] in "+-−–—<~≈" or bare[0].isdigit())
 
 
