@@ -85,6 +85,7 @@ def test_every_probe_is_in_the_results_and_no_time_is(evaluation: Evaluation) ->
     times = json.loads((evaluation.path / "timings.json").read_text(encoding="utf-8"))
     assert set(times["probes"]) == set(PROBES) - {"judge", "harness"}
     assert times["latency"]["arms"]["tuned"]["streams"]["1"]["answers"] == 2
+    assert set(times["latency"]["arms"]) == {"base", "tuned", "tuned+unmerged"}
     assert set(times["arms"]) == {"base", "tuned"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tuneloop.adapters.replay import Replay
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
+from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.report import render_report
 from tuneloop.evaluation.results import read_results
 
@@ -54,3 +56,19 @@ def test_an_adapter_that_answers_otherwise_than_after_its_training_is_refused(
     with pytest.raises(IncompatibleError) as refused:
         evaluate(write_dataset([ROW]), adapter=adapter)
     assert refused.value.code == "adapters.replay_differs"
+
+
+def test_an_adapter_of_another_base_is_refused_before_anything_is_answered(
+    evaluate: Callable[..., Evaluation], write_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "run" / "adapter", 0.5)
+    manifest = json.loads((adapter / "manifest.json").read_text(encoding="utf-8"))
+    manifest["config"]["base_sha256"], manifest["manifest_sha256"] = "0" * 64, ""  # other weights or vocabulary
+    (adapter / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    dataset = write_dataset([ROW])
+    for change in ({"adapter": adapter}, {"others": {"other@v0001": adapter}}):
+        config = EvaluationConfig(against=tuple(change.get("others", {})))
+        with pytest.raises(IncompatibleError) as refused:
+            evaluate(dataset, config, **change)
+        assert refused.value.code == "adapters.base_differs"
+    assert list(tmp_path.glob("evaluations/.cache/*.jsonl")) == []

@@ -19,8 +19,11 @@ from tuneloop.core.errors import (
     TryAgainError,
 )
 from tuneloop.core.records import Evaluation, Message, Meta, Sample
+from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.config import EvaluationConfig
 from tuneloop.evaluation.results import read_predictions, read_results
+from tuneloop.evaluation.run import _warnings
+from tuneloop.evaluation.scoring import Rows, score_arm
 from tuneloop.store.artifacts import verify
 from tuneloop.store.workspace import Workspace
 
@@ -331,3 +334,20 @@ def test_the_verdict_is_worded_in_the_readers_language_and_results_stay_the_same
     assert english.verdict.text.startswith("Not proven: on 8 test rows")
     assert chinese.verdict.text.startswith("未能证明：")
     assert (english.path / "results.json").read_bytes() == (chinese.path / "results.json").read_bytes()
+
+
+def test_answers_without_a_token_and_without_an_end_are_scored_and_named() -> None:
+    rows = make_test_rows(3)
+    kept = {"key": "k", "first_token_seconds": 0.0, "seconds": 0.0}
+    answers = [
+        Answer(text="", tokens=0, finish_reason="stop", **kept),
+        Answer(text="more " * 4000, tokens=4000, finish_reason="length", **kept),
+        Answer(text="Right.", tokens=2, finish_reason="stop", **kept),
+    ]
+    made = Rows(samples=rows, units=["a", "b", "c"], metrics=("rouge_l", "bleu"), script=None, language="en", seed=1)
+    scored = score_arm(made, answers)
+    assert scored.scores["ended"] == [1.0, 0.0, 1.0]
+    assert scored.scores["rouge_l"][0] == 0.0
+    found = {warned.code: warned.values for warned in _warnings({"tuned": scored}, [])}
+    assert found["evaluation.warn_empty_answers"] == {"arm": "tuned", "rows": 3, "count": 1}
+    assert found["evaluation.warn_answers_cut"] == {"arm": "tuned", "rows": 3, "count": 1}

@@ -42,6 +42,8 @@ class Bench:
     consult: Consult
     folder: Path
     """Where relative paths of the recipe begin."""
+    adapter: Path | None = None
+    """The folder of the judged adapter."""
 
     @property
     def arms(self) -> tuple[str, ...]:

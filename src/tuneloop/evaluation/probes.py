@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tuneloop.adapters.low_rank import read_low_rank
+from tuneloop.core.errors import IncompatibleError
 from tuneloop.core.messages import text
 from tuneloop.core.records import Sample
 from tuneloop.core.seeds import derive_seed
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.attacks import safety, system_of
 from tuneloop.evaluation.bench import BASE, Bench
-from tuneloop.evaluation.config import EvaluationConfig
+from tuneloop.evaluation.config import EvaluationConfig, LatencyConfig
 from tuneloop.evaluation.forgetting import forgetting
 from tuneloop.evaluation.harness import run_tasks
 from tuneloop.evaluation.judge import judge_answers
@@ -85,6 +87,11 @@ def examine_harness(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
     return {"harness": run_tasks(config.harness, bench.folder, bench.adapters, bench.engine, bench.loaded, seed)}
 
 
+BESIDE = "tuned+unmerged"
+"""The arm of an adapter that is not merged."""
+NEVER_BESIDE = ("adapters.not_low_rank", "adapters.not_mixed")
+"""What is said of adapters, or of models, whose weights can't stay apart."""
+
 PROBES: dict[str, Callable[[Bench, EvaluationConfig], dict[str, Probe]]] = {
     "robustness": examine_robustness,
     "forgetting": examine_forgetting,
@@ -109,11 +116,31 @@ def examine(bench: Bench, config: EvaluationConfig) -> tuple[dict[str, Probe], d
             found |= made
     times: dict[str, Any] = {"probes": seconds} if seconds else {}
     if config.latency is not None:
-        prompts = bench.loaded.template.prompt_many([row.prompt for row in bench.rows.samples])
-        times["latency"] = measure_engine(bench.engine, bench.adapters, prompts, config.latency)
-        asked = [row.prompt for row in bench.rows.samples]
-        times["latency"]["arms"] |= {url: measure_server(url, asked, config.latency) for url in config.latency.servers}
+        times["latency"] = _latency(bench, config.latency)
     return found, times
+
+
+def _latency(bench: Bench, config: LatencyConfig) -> dict[str, Any]:
+    """Base, tuned (merged where its method merges), the adapter beside the base's weights, and servers."""
+    asked = [row.prompt for row in bench.rows.samples]
+    prompts = bench.loaded.template.prompt_many(asked)
+    arms = {**bench.adapters, **({BESIDE: BESIDE} if _load_beside(bench) else {})}
+    found = measure_engine(bench.engine, arms, prompts, config)
+    found["arms"] |= {url: measure_server(url, asked, config) for url in config.servers}
+    return found
+
+
+def _load_beside(bench: Bench) -> bool:
+    """Load the judged adapter as a server does, to share the base's batch; says whether its method can do that."""
+    if bench.adapter is None:
+        return False
+    try:
+        bench.engine.load(BESIDE, read_low_rank(bench.adapter), version=BESIDE)
+    except IncompatibleError as error:
+        if error.code not in NEVER_BESIDE:
+            raise
+        return False
+    return True
 
 
 def _asking(bench: Bench, name: str) -> Respond:

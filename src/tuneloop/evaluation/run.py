@@ -139,6 +139,7 @@ def run(
             respond=answered.respond,
             consult=answered.consult,
             folder=subject.folder,
+            adapter=subject.adapter,
         )
         probes, times = examine(bench, config)
         warnings = [*_warnings(scored, gathered.leaks), *answered.warnings]

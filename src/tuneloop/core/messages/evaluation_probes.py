@@ -92,8 +92,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.probe.figure": ("figure", "指标"),
     "evaluation.probe.latency_title": ("Latency", "延迟"),
     "evaluation.probe.latency_caption": (
-        "After a warm-up. The bar: 95% of first tokens of a single stream under {bar:.0f} ms.",
-        "预热后测得。标准：单路首个 token 的 95% 分位低于 {bar:.0f} 毫秒。",
+        "After a warm-up; tuned is merged where its method merges. "
+        "The bar: 95% of first tokens of a single stream under {bar:.0f} ms.",
+        "预热后测得；可合并的适配器按合并后测量。标准：单路首个 token 的 95% 分位低于 {bar:.0f} 毫秒。",
     ),
     "evaluation.probe.arm": ("system", "对照组"),
     "evaluation.probe.streams": ("streams", "并发"),

@@ -217,6 +217,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.arm.base+schema": ("base + schema", "基础模型+JSON Schema"),
     "evaluation.arm.base+nearest": ("base + nearest answer", "基础模型+最近似答案"),
     "evaluation.arm.tuned": ("tuned", "微调后"),
+    "evaluation.arm.tuned+unmerged": ("tuned, adapter not merged", "微调后（适配器未合并）"),
     "evaluation.metric.script_compliance": ("script compliance", "话术合规率"),
     "evaluation.metric.exact_match": ("exact match", "完全一致率"),
     "evaluation.metric.token_f1": ("token F1", "词 F1"),
