@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 
+from tuneloop.adapters.merge import merge
 from tuneloop.core.errors import NotFoundError, ResourceError, TryAgainError, UsageError
+from tuneloop.engine.compiled import CompiledEngine, Graph
 from tuneloop.engine.engine import Engine
 from tuneloop.engine.handle import Handle
 from tuneloop.engine.request import Request, Sampling
 from tuneloop.models.load import LoadedModel
 from tuneloop.serving.backend import Backend
 from tuneloop.serving.engines import ENGINES
+from tuneloop.serving.graphs import make_graph
 from tuneloop.serving.served import ServedModels, make_engine
 from tuneloop.serving.vllm import Vllm
 from tuneloop.serving.worker import Worker
@@ -40,7 +44,24 @@ def make_vllm(models: ServedModels, loaded: LoadedModel, fake: FakeVllm, queue_l
     return Vllm(fake.url, models.folder, queue_limit=queue_limit)
 
 
-MAKERS: dict[str, Make] = {"torch": make_torch, "vllm": make_vllm}
+GRAPHS: dict[str, Graph] = {}
+"""By label: each is made once for all tests; nothing in it changes."""
+
+
+def make_openvino(models: ServedModels, loaded: LoadedModel, fake: FakeVllm, queue_limit: int) -> Backend:  # noqa: F811
+    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+
+    def make(label: str) -> Graph:
+        if label not in GRAPHS:
+            model = merge(loaded, models.folder(label)) if label else loaded.model
+            GRAPHS[label] = make_graph(model, label, torch.float32)
+        return GRAPHS[label]
+
+    engine = CompiledEngine(make(""), vocabulary=259, context=2048, make=make, batch_size=8, max_bytes=2**26)
+    return Worker(engine, queue_limit=queue_limit)
+
+
+MAKERS: dict[str, Make] = {"torch": make_torch, "vllm": make_vllm, "openvino": make_openvino}
 
 
 @pytest.fixture(scope="module")

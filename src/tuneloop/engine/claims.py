@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import dropwhile
+from typing import Generic
 
 from tuneloop.core.errors import ResourceError, TuneloopError
 from tuneloop.engine.handle import AnyHandle
-from tuneloop.engine.lora import Adapter
-from tuneloop.engine.pool import AdapterPool, Lease
+from tuneloop.engine.pool import A, AdapterPool, Lease
 
 PATIENCE = 64
 """Steps in which others may pass a request that waits for room; then nobody is let in until it has got some."""
 
 
-class Claims:
+class Claims(Generic[A]):
     """The leases of requests that have no place yet."""
 
-    def __init__(self, pool: AdapterPool) -> None:
+    def __init__(self, pool: AdapterPool[A]) -> None:
         self._pool = pool
-        self._leases: dict[AnyHandle, Lease] = {}
+        self._leases: dict[AnyHandle, Lease[A]] = {}
         self._blocked: AnyHandle | None = None
         self._steps = 0
         """How long the blocked request has been passed by others."""
 
-    def adapter_for(self, handle: AnyHandle, *, anything_runs: bool) -> Adapter | None:
+    def adapter_for(self, handle: AnyHandle, *, anything_runs: bool) -> A | None:
         """The request's adapter; None: it is being loaded, there is no room for it, or the request has failed."""
         lease = self._leases.get(handle)
         if lease is None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from tuneloop.adapters.low_rank import LowRank
-from tuneloop.core.errors import IncompatibleError, NotFoundError, UsageError
+from tuneloop.core.errors import IncompatibleError, NotFoundError
 from tuneloop.engine.claims import Claims
 from tuneloop.engine.decoder import Decoder
 from tuneloop.engine.families import knows, read_weights
@@ -25,7 +25,7 @@ from tuneloop.engine.library import LibraryLane
 from tuneloop.engine.lora import Adapter, make_adapter
 from tuneloop.engine.pool import AdapterPool
 from tuneloop.engine.prefix import PrefixCache
-from tuneloop.engine.request import Completion, Request, ScoreRequest
+from tuneloop.engine.request import Completion, Request, ScoreRequest, check_prompt
 from tuneloop.engine.weights import Weights, context_of
 
 Updates = Mapping[str, LowRank]
@@ -87,7 +87,9 @@ class Engine:
         self._leaving: list[_Lane] = []
         self._numbers = count()
         self._find_adapter = find_adapter
-        self.pool = AdapterPool(self._load_adapter if find_adapter else None, max_bytes=adapter_bytes)
+        self.pool: AdapterPool[Adapter] = AdapterPool(
+            self._load_adapter if find_adapter else None, max_bytes=adapter_bytes
+        )
         self._batch_size = batch_size
         self._prefill_tokens = prefill_tokens
         self._cache_bytes = cache_bytes
@@ -144,6 +146,11 @@ class Engine:
     def context(self) -> int:
         """Tokens that prompt and answer may have together."""
         return context_of(self._models[None])
+
+    @property
+    def resident(self) -> Sequence[str]:
+        """Adapters in memory that share the batch, the one that was not used for longest first."""
+        return self.pool.names
 
     # ---- adapters ----------------------------------------------------------------------------------------------------
 
@@ -290,18 +297,8 @@ class Engine:
             raise NotFoundError(
                 "models.adapter_not_loaded", name=adapter, known=", ".join(sorted(map(str, names))) or "—"
             )
-        if not ids:
-            raise UsageError("models.prompt_empty")
-        # One unknown token would end everybody's forward, not only its own request's.
-        last = self._models[None].get_input_embeddings().weight.shape[0] - 1
-        for text in (ids, *texts):
-            if text and not (min(text) >= 0 and max(text) <= last):
-                token = min(text) if min(text) < 0 else max(text)
-                raise UsageError("models.prompt_token_unknown", token=token, last=last)
         limit = context_of(self._models.get(adapter, self._models[None]))
-        read = len(ids) + max([1, *map(len, texts)]) - 1  # a text's last token is judged, not read
-        if read >= limit:
-            raise UsageError("models.prompt_too_long", tokens=read, limit=limit)
+        check_prompt(ids, texts, vocabulary=self._models[None].get_input_embeddings().weight.shape[0], context=limit)
         return limit
 
     def _lane(self, adapter: str | None) -> _Lane:

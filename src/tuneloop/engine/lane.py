@@ -55,7 +55,7 @@ class Lane:
         prefix: PrefixCache,
         root: str,
         cache_bytes: int = CACHE_BYTES,
-        claims: Claims | None = None,
+        claims: Claims[Adapter] | None = None,
         version: str | None = None,
     ) -> None:
         self._decoder = decoder

@@ -11,22 +11,32 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, Protocol, TypeVar
 
 from tuneloop.core.errors import NotFoundError, ResourceError
-from tuneloop.engine.lora import Adapter
-
-Load = Callable[[str], Adapter]
-"""Reads an adapter by name; may take its time, runs in a thread of its own."""
 
 
-class Lease:
+class Resident(Protocol):
+    """What the pool asks of an adapter: matrices for a shared batch, or a merged model."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+
+A = TypeVar("A", bound=Resident)
+
+
+class Lease(Generic[A]):
     """A claim on one adapter, held until `AdapterPool.release`."""
 
-    def __init__(self, entry: _Entry) -> None:
+    def __init__(self, entry: _Entry[A]) -> None:
         self.entry = entry
 
     @property
-    def adapter(self) -> Adapter | None:
+    def adapter(self) -> A | None:
         """The adapter; None while it is being loaded."""
         return self.entry.adapter
 
@@ -36,10 +46,10 @@ class Lease:
         return self.entry.error
 
 
-class _Entry:
+class _Entry(Generic[A]):
     def __init__(self, name: str) -> None:
         self.name = name
-        self.adapter: Adapter | None = None
+        self.adapter: A | None = None
         self.error: BaseException | None = None
         self.leases = 0
         self.pinned = False
@@ -48,18 +58,18 @@ class _Entry:
         self.bytes = 0
 
 
-class AdapterPool:
+class AdapterPool(Generic[A]):
     """Adapters by name.
 
     Args:
-        load: reads an adapter that is not in memory; None: only what `add` has put in is known.
+        load: reads an adapter that is not in memory, in a thread of its own; None: only what `add` has put in is known.
         max_bytes: memory that all adapters may take.
     """
 
-    def __init__(self, load: Load | None, *, max_bytes: int) -> None:
+    def __init__(self, load: Callable[[str], A] | None, *, max_bytes: int) -> None:
         self._load = load
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, _Entry[A]] = OrderedDict()
         self._changed = threading.Condition()
         self._threads: ThreadPoolExecutor | None = None
         self._largest = 0
@@ -78,7 +88,7 @@ class AdapterPool:
         with self._changed:
             return [name for name, entry in self._entries.items() if entry.adapter is not None]
 
-    def lease(self, name: str) -> Lease | None:
+    def lease(self, name: str) -> Lease[A] | None:
         """Claim an adapter; it may still have to be loaded. None: there is no room before another lease has ended.
 
         Raises:
@@ -102,7 +112,7 @@ class AdapterPool:
             self._entries.move_to_end(name)
             return Lease(entry)
 
-    def release(self, lease: Lease) -> None:
+    def release(self, lease: Lease[A]) -> None:
         """Give a claim back."""
         with self._changed:
             entry = lease.entry
@@ -113,7 +123,7 @@ class AdapterPool:
             self._make_room(0)
             self._changed.notify_all()
 
-    def add(self, adapter: Adapter, *, pinned: bool = False) -> None:
+    def add(self, adapter: A, *, pinned: bool = False) -> None:
         """Put an adapter in, in the place of another one of its name.
 
         Raises:
@@ -169,15 +179,15 @@ class AdapterPool:
                 self.bytes -= entry.bytes
                 entry.bytes = 0
 
-    def _start(self, entry: _Entry) -> None:
+    def _start(self, entry: _Entry[A]) -> None:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="adapters")
         self._threads.submit(self._run, entry)
 
-    def _run(self, entry: _Entry) -> None:
+    def _run(self, entry: _Entry[A]) -> None:
         assert self._load is not None
         error: BaseException | None = None
-        adapter: Adapter | None = None
+        adapter: A | None = None
         try:
             adapter = self._load(entry.name)
         except BaseException as caught:  # told to whoever holds a lease
@@ -186,7 +196,7 @@ class AdapterPool:
             self._arrive(entry, adapter, error)
             self._changed.notify_all()
 
-    def _arrive(self, entry: _Entry, adapter: Adapter | None, error: BaseException | None) -> None:
+    def _arrive(self, entry: _Entry[A], adapter: A | None, error: BaseException | None) -> None:
         """The guess at an adapter's size gives way to the truth."""
         self.bytes -= entry.bytes
         entry.bytes = 0
@@ -205,5 +215,5 @@ class AdapterPool:
             entry.bytes = adapter.bytes
             self.bytes += entry.bytes
 
-    def _over_budget(self, adapter: Adapter) -> ResourceError:
+    def _over_budget(self, adapter: A) -> ResourceError:
         return ResourceError("adapters.over_budget", name=adapter.name, bytes=adapter.bytes, limit=self._max_bytes)

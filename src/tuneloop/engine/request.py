@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tuneloop.core.errors import UsageError
+
 Constraint = Callable[[tuple[int, ...]], Sequence[int]]
 """From the ids that were generated so far to the ids that may come next (never none)."""
 
@@ -82,3 +84,28 @@ class Completion:
     """One a token, when they were asked for."""
     adapter_version: str | None = None
     """Which version of the adapter answered."""
+
+
+def check_prompt(ids: Sequence[int], texts: Sequence[Sequence[int]] = (), *, vocabulary: int, context: int) -> None:
+    """Refuse what a model can't read.
+
+    Args:
+        ids: the prompt.
+        texts: what may follow it and is to be scored.
+        vocabulary: rows of the model's embedding.
+        context: tokens that it reads at most.
+
+    Raises:
+        UsageError: the prompt is empty, too long or has tokens that don't exist (codes `models.prompt_…`).
+    """
+    if not ids:
+        raise UsageError("models.prompt_empty")
+    # One unknown token would end everybody's forward, not only its own request's.
+    last = vocabulary - 1
+    for text in (ids, *texts):
+        if text and not (min(text) >= 0 and max(text) <= last):
+            token = min(text) if min(text) < 0 else max(text)
+            raise UsageError("models.prompt_token_unknown", token=token, last=last)
+    read = len(ids) + max([1, *map(len, texts)]) - 1  # a text's last token is judged, not read
+    if read >= context:
+        raise UsageError("models.prompt_too_long", tokens=read, limit=context)

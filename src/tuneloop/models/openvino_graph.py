@@ -141,7 +141,7 @@ def compile_graph(graph: openvino.Model, *, precision: str) -> openvino.Compiled
         precision: what it computes in: `f32` or `bf16`.
     """
     core = load_openvino().Core()
-    hints = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    hints = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "KV_CACHE_PRECISION": precision}
     return core.compile_model(graph, "CPU", hints)
 
 

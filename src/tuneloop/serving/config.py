@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from tuneloop.core.config import Config
 from tuneloop.core.errors import UsageError
 
-EngineName = Literal["torch", "vllm"]
+EngineName = Literal["torch", "vllm", "openvino"]
 
 
 class ServingConfig(Config):
@@ -31,7 +31,8 @@ class ServingConfig(Config):
     max_body_bytes: int = Field(default=2_000_000, ge=1024)
     """Largest request body."""
     engine: EngineName = "torch"
-    """Who generates: `torch` is our engine, in this process; `vllm` a vLLM process, for a GPU."""
+    """Who generates: `torch` is our engine, in this process; `vllm` a vLLM process, for a GPU; `openvino`
+    merged models on a CPU."""
     engine_url: str | None = Field(default=None, pattern=r"^https?://[^/]+/?$")
     """Address of a vLLM process that runs already, without `/v1`; by default one is started, and ends with the server."""
     engine_program: str = "vllm"
@@ -39,7 +40,7 @@ class ServingConfig(Config):
     engine_start_seconds: float = Field(default=600.0, gt=0)
     """So long a started process may take until it answers."""
     adapter_bytes: int = Field(default=2 * 2**30, ge=2**20)
-    """Memory for adapters that share a batch."""
+    """Memory for adapters that share a batch; with `openvino`, for their merged models."""
 
 
 def make_config(settings: Mapping[str, Any]) -> ServingConfig:

@@ -12,6 +12,7 @@ from tuneloop.models.load import load_model, load_text
 from tuneloop.models.locate import locate
 from tuneloop.serving.backend import Backend
 from tuneloop.serving.config import EngineName, ServingConfig
+from tuneloop.serving.graphs import start_graphs
 from tuneloop.serving.served import ServedModels, make_engine
 from tuneloop.serving.vllm import Vllm
 from tuneloop.serving.vllm_process import Process
@@ -32,6 +33,16 @@ def start_torch(config: ServingConfig, model: ModelConfig, workspace: Workspace,
     return models, Worker(engine, queue_limit=config.queue_limit)
 
 
+def start_openvino(config: ServingConfig, model: ModelConfig, workspace: Workspace, progress: Progress) -> Started:
+    """Merged models as OpenVINO graphs, in a thread of this process: for a CPU, and no more than a few adapters."""
+    if config.engine_url is not None:
+        raise UsageError("serving.engine_url", engine=config.engine)
+    models, engine = start_graphs(
+        model, workspace, batch_size=config.batch_size, adapter_bytes=config.adapter_bytes, progress=progress
+    )
+    return models, Worker(engine, queue_limit=config.queue_limit)
+
+
 def start_vllm(config: ServingConfig, model: ModelConfig, workspace: Workspace, progress: Progress) -> Started:
     """A vLLM process: the one at `engine_url`, or one that is started for this server and ends with it."""
     models = ServedModels(load_text(model, progress=progress), model.name_or_path, workspace)
@@ -47,5 +58,5 @@ def start_vllm(config: ServingConfig, model: ModelConfig, workspace: Workspace, 
         raise
 
 
-ENGINES: dict[EngineName, Start] = {"torch": start_torch, "vllm": start_vllm}
+ENGINES: dict[EngineName, Start] = {"torch": start_torch, "vllm": start_vllm, "openvino": start_openvino}
 """Each makes what is served and who answers; `tests/contracts/test_backends.py` holds the latter to `Backend`."""

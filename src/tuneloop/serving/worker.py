@@ -1,4 +1,4 @@
-"""Our engine as a backend: the one thread that steps it."""
+"""An engine of this process as a backend: the one thread that steps it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
 
 from tuneloop.core.errors import ResourceError, TryAgainError
-from tuneloop.engine.engine import Engine
 from tuneloop.engine.handle import Counts, Handle
 from tuneloop.engine.request import Request
 from tuneloop.serving.backend import Listeners
@@ -22,6 +22,27 @@ PAUSE_SECONDS = 0.1
 log = logging.getLogger("tuneloop.serving")
 
 
+class Steps(Protocol):
+    """What the thread needs of an engine: ours, or merged models as OpenVINO graphs."""
+
+    @property
+    def context(self) -> int: ...
+
+    @property
+    def counts(self) -> Counts: ...
+
+    @property
+    def resident(self) -> Sequence[str]: ...
+
+    def submit(self, request: Request) -> Handle: ...
+
+    def step(self) -> bool: ...
+
+    def fetch(self, name: str, *, pinned: bool = False) -> None: ...
+
+    def unload(self, name: str) -> bool: ...
+
+
 class Worker:
     """Steps an engine while there is something to do.
 
@@ -30,7 +51,7 @@ class Worker:
         queue_limit: requests that may wait or run at one time.
     """
 
-    def __init__(self, engine: Engine, *, queue_limit: int) -> None:
+    def __init__(self, engine: Steps, *, queue_limit: int) -> None:
         self.engine = engine
         self._queue_limit = queue_limit
         self._wake = threading.Condition()
@@ -99,7 +120,7 @@ class Worker:
     @property
     def resident(self) -> Sequence[str]:
         """Adapters in memory, the one that was not used for longest first."""
-        return self.engine.pool.names
+        return self.engine.resident
 
     def load(self, label: str, *, pinned: bool = False) -> None:
         """Read an adapter before anybody asks for it.

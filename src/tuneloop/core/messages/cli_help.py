@@ -117,8 +117,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "基座模型；默认为工作区最新适配器的基座。",
     ),
     "cli.option.engine": (
-        "Who generates: torch is this program; vllm a process of vLLM, which is started, or attached to with --engine-url.",
-        "由谁生成：torch 为本程序；vllm 为 vLLM 进程，自动启动，或用 --engine-url 连接。",
+        "Who generates: torch is this program; vllm a process of vLLM, which is started, or attached to with --engine-url; "
+        "openvino merged models on a CPU.",
+        "由谁生成：torch 为本程序；vllm 为 vLLM 进程，自动启动，或用 --engine-url 连接；"
+        "openvino 在 CPU 上运行合并后的模型。",
     ),
     "cli.option.engine_url": (
         "Address of a vLLM process that runs already, without /v1.",
