@@ -69,3 +69,11 @@ def test_chinese_numerals_are_read_as_they_are_written(number: int) -> None:
         text = digits[int(digit)] + units[place] + ("零" if gap and text else "") + text
         gap = False
     assert han_number(text) == number
+
+
+def test_a_law_is_the_same_with_and_without_its_brackets() -> None:
+    assert (
+        fact_recall("请按继承法办理。", "按《中华人民共和国继承法》办理。", "zh")
+        > fact_recall("请按规定办理。", "按《中华人民共和国继承法》办理。", "zh") + 0.4
+    )
+    assert invented("按《继承法》办理。", "根据中国的继承法。") == set()

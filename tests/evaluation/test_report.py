@@ -131,6 +131,14 @@ def test_what_was_carried_over_is_shown_by_turn_with_intervals(folder: Path) -> 
     assert "6 轮及更早之前提到" in chinese
 
 
+def test_a_proven_loss_beside_the_headline_stands_under_the_verdict(folder: Path) -> None:
+    worse = Comparison(a="base", b="tuned", metric="grounded", difference=-0.36, low=-0.5, high=-0.2, p=0.001)
+    results = read_results(folder)
+    write_results(folder, results.model_copy(update={"comparisons": (*results.comparisons, worse)}))
+    assert "no invented fact, -36.0 points against base" in render_report(folder, language="en")
+    assert "已证明变差：无编造事实" in render_report(folder, language="zh")
+
+
 def test_what_people_and_models_wrote_is_shown_never_run(folder: Path) -> None:
     page = render_report(folder, language="en")
     assert ATTACK not in page

@@ -128,10 +128,18 @@ def invented(answer: str, allowed: str) -> set[Claim]:
 
     >>> invented("It costs $25 and takes 3 days.", "How much? It takes three days.")
     {Claim(kind='number', value='25')}
+    >>> invented("按《中华人民共和国继承法》和《海关法》办理。", "请按继承法办理。")
+    {Claim(kind='law', value='海关法')}
     """
     known = claims(allowed)
     values = {claim.value for claim in known} | {fact.value for fact in spelled_numbers(allowed)}
-    return {claim for claim in claims(answer) if claim not in known and claim.value not in values}
+    new = {claim for claim in claims(answer) if claim not in known and claim.value not in values}
+    return {claim for claim in new if not is_named(claim, allowed)}
+
+
+def is_named(claim: Claim, text: str) -> bool:
+    """Whether a text names a law without the brackets that mark one: 根据继承法."""
+    return claim.kind == "law" and claim.value in text
 
 
 def han_number(text: str) -> int:

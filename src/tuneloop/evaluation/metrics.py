@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tuneloop.evaluation.facts import FINDERS, claims, content_words, covered, points
+from tuneloop.evaluation.facts import FINDERS, claims, content_words, covered, is_named, points
 from tuneloop.evaluation.statistics import Array, Estimate
 from tuneloop.text.words import has_han, split_characters, words
 
@@ -100,7 +100,7 @@ def fact_recall(prediction: str, reference: str, language: str) -> float:
     """
     split = split_as(reference, language)
     said, spoken = claims(prediction), content_words(prediction, split)
-    found = [float(claim in said) for claim in claims(reference)]
+    found = [float(claim in said or is_named(claim, prediction)) for claim in claims(reference)]
     found += [covered(point, spoken, split) for point in points(reference)]
     return sum(found) / len(found) if found else exact_match(prediction, reference, language)
 

@@ -20,6 +20,7 @@ from tuneloop.evaluation.summary import comparison_table
 from tuneloop.evaluation.wording import (
     PERCENT,
     arm_label,
+    losses_elsewhere,
     metric_label,
     show_difference,
     show_figure,
@@ -66,6 +67,7 @@ def render_report(
 def _verdict(results: Results, language: Language | None) -> Section:
     metric = results.headline.metric
     blocks: list[Block] = [Callout(STATUS.get(results.verdict.status, "neutral"), results.verdict_in(language))]
+    blocks += [Callout("bad", loss) for loss in losses_elsewhere(results.comparisons, metric, language)]
     blocks += [Callout("bad" if "leak" in w.code else "neutral", w.message(language)) for w in results.warnings]
     label = metric_label(metric, language)
     caption = text("evaluation.report.headline_plot", language, metric=label, rows=results.rows)

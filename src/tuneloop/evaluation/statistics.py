@@ -163,7 +163,7 @@ def paired_shares(
     """
     n = len(a) / effect
     both, only_b, only_a = (count / effect for count in paired_table(a, b))
-    neither = n - both - only_b - only_a
+    neither = max(0.0, n - both - only_b - only_a)  # where no row is neither, rounding may leave less than none
     share_a, low_a, high_a = wilson(both + only_a, n, confidence=confidence)
     share_b, low_b, high_b = wilson(both + only_b, n, confidence=confidence)
     scale = math.sqrt(float((both + only_b) * (only_a + neither) * (both + only_a) * (only_b + neither)))

@@ -31,7 +31,7 @@ from tuneloop.store.workspace import Workspace
 if TYPE_CHECKING:  # summaries of finished evaluations need no torch
     from tuneloop.models.load import LoadedModel
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the same input starts to give other results."""
 
 HASHED = ("dataset", "model", "template", "adapter", "script", "schema", "encoder", "harness")

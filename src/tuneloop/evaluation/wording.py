@@ -163,6 +163,23 @@ def _against(item: Comparison, value: float, language: Language | None) -> str:
     )
 
 
+def losses_elsewhere(comparisons: Sequence[Comparison], headline: str, language: Language | None = None) -> list[str]:
+    """One sentence for each metric beside the headline in which the tuned model is proven worse."""
+    return [
+        text(
+            "evaluation.verdict.loss",
+            language,
+            metric=metric_label(item.metric, language),
+            baseline=arm_label(item.a, language),
+            difference=show_difference(item.metric, item.difference, language),
+            low=show_bound(item.metric, item.low),
+            high=show_bound(item.metric, item.high),
+        )
+        for item in comparisons
+        if item.b == TUNED and item.metric != headline and reading(item) == "worse"
+    ]
+
+
 def figure_label(name: str, language: Language | None = None) -> str:
     """The name of an examination's figure; a task of lm-eval keeps its own."""
     return _known(f"evaluation.probe.figure.{name}", name, language)

@@ -306,6 +306,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请调大 data.split.test 或 evaluation.max_rows、增加数据，或用 split: test 指定单独的测试文件；"
         "50 行以上才能看出一般的差异",
     ),
+    "evaluation.verdict.loss": (
+        "Proven worse in another respect: {metric}, {difference} against {baseline} (95% interval {low} to {high}).",
+        "其他方面已证明变差：{metric}，与{baseline}相比为 {difference}（95% 区间 {low} 至 {high}）。",
+    ),
     "evaluation.verdict.too_few": (
         "No difference can be proven with {units} independent test rows, however large it is: at least {needed} are "
         "needed, and 50 or more to see ordinary ones. Add rows, raise data.split.test, or raise evaluation.max_rows.",
