@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tuneloop.core.messages import Language, current_language, text
-from tuneloop.core.records import SPLITS
 from tuneloop.evaluation.report_answers import answers_changed
 from tuneloop.evaluation.report_carried import carried_section
+from tuneloop.evaluation.report_plots import colours, figure
 from tuneloop.evaluation.report_probes import probe_sections
+from tuneloop.evaluation.report_training import data_section, training_section
 from tuneloop.evaluation.results import Results, read_predictions, read_results
 from tuneloop.evaluation.summary import comparison_table
 from tuneloop.evaluation.wording import (
@@ -28,7 +29,6 @@ from tuneloop.evaluation.wording import (
 )
 from tuneloop.store.page import Block, Callout, Pairs, Paragraph, Plot, Section, Table, render_page
 
-COLOURS = ("#9aa5b1", "#5b8def", "#1f9d6b", "#c98a1b", "#8e5bd0")
 STATUS: dict[str, Literal["good", "bad", "neutral"]] = {"better": "good", "worse": "bad"}
 
 
@@ -54,8 +54,8 @@ def render_report(
         *carried_section(results, language),
         _slices(results, language),
         *probe_sections(results, timings, language),
-        *_training(run_folder, language),
-        *_data(dataset, language),
+        *training_section(run_folder, language),
+        *data_section(dataset, language),
         *answers_changed(results, predictions, language),
         _times(timings, language),
         _repeat(results, language),
@@ -81,7 +81,7 @@ def _headline_figure(results: Results, language: Language | None) -> str:
     scale = 100 if metric in PERCENT else 1
     cuts = [cut for cut in ("all", "seen", "unseen") if cut in results.slices]
     bars = []
-    for arm, colour in zip(results.arms, _colours(len(results.arms)), strict=True):
+    for arm, colour in zip(results.arms, colours(len(results.arms)), strict=True):
         shown = [results.slices[cut][arm][metric] for cut in cuts]
         bounds = [(f.value if f.low is None else f.low, f.value if f.high is None else f.high) for f in shown]
         bars.append(
@@ -102,7 +102,7 @@ def _headline_figure(results: Results, language: Language | None) -> str:
             }
         )
     top = {"range": [0, 105], "ticksuffix": "%"} if metric in PERCENT else {"rangemode": "tozero"}
-    return _figure(bars, yaxis={"title": {"text": metric_label(metric, language)}, **top}, barmode="group")
+    return figure(bars, yaxis={"title": {"text": metric_label(metric, language)}, **top}, barmode="group")
 
 
 def _arms(results: Results, language: Language | None) -> Section:
@@ -193,66 +193,6 @@ def _slices(results: Results, language: Language | None) -> Section:
     return Section(text("evaluation.report.slices", language), (Table(columns, rows, caption),))
 
 
-def _data(dataset: Path | None, language: Language | None) -> Iterator[Section]:
-    """The data card: how many rows were read, kept and divided, and what was found in them."""
-    file = None if dataset is None else dataset / "report.json"
-    if file is None or not file.is_file():
-        return
-    told = json.loads(file.read_text(encoding="utf-8"))
-    items = [
-        (text(f"evaluation.report.data.{name}", language), f"{told[name]:,}")
-        for name in ("rows_read", "rows_kept", "rows_quarantined")
-        if isinstance(told.get(name), int)
-    ]
-    splits = told.get("splits") or {}
-    rows_of = {name: value.get("rows", value) if isinstance(value, dict) else value for name, value in splits.items()}
-    items += [
-        (text(f"evaluation.report.data.{name}", language), f"{count:,}")
-        for name, count in rows_of.items()
-        if isinstance(count, int) and name in SPLITS
-    ]
-    if items:
-        yield Section(text("evaluation.report.data", language), (Pairs(tuple(items)),))
-
-
-def _training(run_folder: Path | None, language: Language | None) -> Iterator[Section]:
-    """The losses by step, when the run's log is there."""
-    log = None if run_folder is None else run_folder / "metrics.jsonl"
-    if log is None or not log.is_file():
-        return
-    steps = list(_log_lines(log))
-    curves = []
-    for key, label, colour in (
-        ("loss", "training_loss", COLOURS[0]),
-        ("validation_loss", "validation_loss", COLOURS[2]),
-    ):
-        points = [(line["step"], line[key]) for line in steps if line.get(key) is not None and "step" in line]
-        if points:
-            curves.append(
-                {
-                    "type": "scatter",
-                    "mode": "lines+markers" if len(points) < 40 else "lines",
-                    "name": text(f"evaluation.report.{label}", language),
-                    "line": {"color": colour},
-                    "x": [step for step, _ in points],
-                    "y": [loss for _, loss in points],
-                }
-            )
-    if curves:
-        figure = _figure(curves, xaxis={"title": {"text": text("evaluation.report.step", language)}})
-        plot = Plot(figure, text("evaluation.report.training_alt", language))
-        yield Section(text("evaluation.report.training", language), (plot,))
-
-
-def _log_lines(log: Path) -> Iterator[dict[str, Any]]:
-    """Lines of a training's log; a last line that was cut short is left out."""
-    for line in log.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            return
-
-
 def _times(timings: dict[str, Any], language: Language | None) -> Section:
     columns = (
         "",
@@ -294,14 +234,3 @@ def _repeat(results: Results, language: Language | None) -> Section:
     ]
     items.append((text("evaluation.report.origin.versions", language), versions))
     return Section(text("evaluation.report.repeat", language), (Pairs(tuple(items)),))
-
-
-def _colours(count: int) -> list[str]:
-    return [COLOURS[place % len(COLOURS)] for place in range(count)]
-
-
-def _figure(traces: list[dict[str, Any]], **layout: Any) -> str:
-    """A plotly figure as JSON."""
-    margins = {"l": 60, "r": 20, "t": 20, "b": 50}
-    frame = {"template": "none", "margin": margins, "height": 360, "legend": {"orientation": "h", "y": 1.12}}
-    return json.dumps({"data": traces, "layout": {**frame, **layout}}, ensure_ascii=False)
