@@ -241,18 +241,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "evaluation.metric.answer_tokens": ("answer length (tokens)", "回答长度（token）"),
     "evaluation.carried.title": ("Carried over from earlier turns", "对前文信息的沿用"),
     "evaluation.carried.caption": (
-        "Values that the customer gave and the reference repeats (slots, numbers, dates, addresses, Latin names): the share that "
-        "each arm's answers hold, by the turn that is answered and by how long ago the customer last said them. 95% intervals, "
-        "values of one conversation count together; p of each line by itself.",
-        "客户给出且参考答案复述的信息（槽位、数字、日期、网址等联系方式、英文人名），按所回答的轮次和距客户上次提及的轮数，"
-        "列出各方回答中保留的比例。95% 区间，同一会话的信息合并计算；每行 p 值未作多重校正。",
+        "What customers said and the reference repeats (slots, numbers, dates, addresses, Latin names): the share that the "
+        "answers hold, by the turn that is answered, then by how long ago it was said last.",
+        "客户说过、参考答案复述的信息（槽位、数字、日期、网址等联系方式、英文人名）在回答中保留的比例："
+        "先按所回答的轮次，再按距客户上次提及的轮数。",
     ),
+    "evaluation.carried.differences": (
+        "Differences. What belongs to one conversation counts together; each p by itself, not corrected.",
+        "差值。同一会话的信息合并计算；各 p 值未作多重校正。",
+    ),
+    "evaluation.carried.p": ("p value", "p 值"),
     "evaluation.carried.where": ("turn, or distance", "轮次或距离"),
     "evaluation.carried.values": ("values", "信息数"),
-    "evaluation.carried.difference": ("{b} against {a}", "{b}对比{a}"),
     "evaluation.carried.turn_one": ("turn {depth}", "第 {depth} 轮"),
     "evaluation.carried.turn_last": ("turn {depth} and later", "第 {depth} 轮及以后"),
     "evaluation.carried.ago_now": ("said in the question itself", "本轮提问中提到"),
+    "evaluation.carried.ago_before": ("said one turn back", "上一轮提到"),
     "evaluation.carried.ago_one": ("said {depth} turns back", "{depth} 轮之前提到"),
     "evaluation.carried.ago_last": ("said {depth} or more turns back", "{depth} 轮及更早之前提到"),
     "evaluation.slice.all": ("all rows", "全部"),
