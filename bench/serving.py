@@ -1,16 +1,18 @@
-"""Generation throughput of tuneloop's engine beside transformers.generate and peft's mixed batch, in one run.
+"""Generation throughput of tuneloop's engine beside transformers, peft's mixed batch and OpenVINO GenAI, in one run.
 
     python bench/serving.py [--rounds 3] [--settings alone,8 rows,…,many adapters] [--model smollm2-135m] [--quick]
 
 Every setting answers prompts of 54 random tokens with 64 tokens, greedy, without a stop token, in bfloat16; prompt and
 answer count. Each measurement is a process of its own, with one warm-up; stacks alternate; medians are reported. Adapters
-have rank 16 and random weights, and every row of a batch has another one.
+have rank 16 and random weights, and every row of a batch has another one; transformers and OpenVINO GenAI answer with one
+merged model. `first token` is `first_token.py`, `many adapters` is `many_adapters.py`. `--stacks` leaves peers out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import statistics
@@ -22,7 +24,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import serving_peers
+
 PROMPT, ANSWER, RANK = 54, 64, 16
+PACKAGES = ("torch", "transformers", "peft", "openvino-genai")
 QV = ("q_proj", "v_proj")
 ALL = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 SETTINGS: dict[str, tuple[int, tuple[str, ...]]] = {
@@ -34,8 +39,8 @@ SETTINGS: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 """Rows, and the modules that each row's own adapter changes (none: the base model answers)."""
 
-MANY = "many adapters"
-"""The last setting: `many_adapters.py`."""
+FIRST, MANY = "first token", "many adapters"
+"""The last settings: `first_token.py` and `many_adapters.py`."""
 
 
 def load(name: str) -> Any:
@@ -133,11 +138,37 @@ def _library(model: Any, rows: int, more: dict[str, Any], answer: int) -> dict[s
         return {"seconds": generate(answer), "first_token_seconds": first}
 
 
+def run_genai(name: str, rows: int, targets: tuple[str, ...], answer: int) -> dict[str, float]:
+    """OpenVINO GenAI in float16, one merged model whatever the adapters."""
+    return serving_peers.run_genai(name, prompts(rows, vocabulary_of(name)), answer)
+
+
+def run_serve(name: str, rows: int, targets: tuple[str, ...], answer: int) -> dict[str, float]:
+    """`transformers serve`, the base model."""
+    return serving_peers.run_transformers_serve(name, prompts(rows, vocabulary_of(name)), answer)
+
+
+def vocabulary_of(name: str) -> int:
+    import torch
+
+    from tuneloop.models.config import ModelConfig
+    from tuneloop.models.load import load_skeleton
+
+    return int(load_skeleton(ModelConfig(name_or_path=name), torch.float32).model.config.vocab_size)
+
+
 STACKS: dict[str, Callable[[str, int, tuple[str, ...], int], dict[str, float]]] = {
     "tuneloop": run_ours,
     "transformers": run_transformers,
     "peft": run_peft,
+    "openvino-genai": run_genai,
+    "transformers serve": run_serve,
 }
+ONLY: dict[str, Callable[[int, tuple[str, ...]], bool]] = {
+    "peft": lambda rows, targets: bool(targets),
+    "transformers serve": lambda rows, targets: rows <= 8 and not targets,
+}
+"""Where a stack is measured; the others everywhere."""
 
 
 def compare(options: argparse.Namespace, settings: list[str], answer: int) -> dict[str, dict[str, dict[str, float]]]:
@@ -145,7 +176,7 @@ def compare(options: argparse.Namespace, settings: list[str], answer: int) -> di
     table: dict[str, dict[str, dict[str, float]]] = {}
     for setting in settings:
         rows, targets = SETTINGS[setting]
-        stacks = [stack for stack in STACKS if stack != "peft" or targets]
+        stacks = [s for s in options.stacks.split(",") if s not in ONLY or ONLY[s](rows, targets)]
         found: dict[str, list[dict[str, float]]] = {stack: [] for stack in stacks}
         for number in range(options.rounds):
             for stack in stacks:
@@ -169,10 +200,11 @@ def compare(options: argparse.Namespace, settings: list[str], answer: int) -> di
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--settings", default=",".join([*SETTINGS, MANY]))
+    parser.add_argument("--settings", default=",".join([*SETTINGS, FIRST, MANY]))
+    parser.add_argument("--stacks", default=",".join(STACKS), help="who is measured")
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--quick", action="store_true", help="one round, short answers, nothing is written")
-    parser.add_argument("--stack", choices=STACKS, help=argparse.SUPPRESS)
+    parser.add_argument("--stack", choices=list(STACKS), help=argparse.SUPPRESS)
     parser.add_argument("--answer", type=int, default=ANSWER, help=argparse.SUPPRESS)
     options = parser.parse_args()
     settings = options.settings.split(",")
@@ -182,34 +214,43 @@ def main() -> None:
     if options.quick:
         options.rounds = 1
     answer = 16 if options.quick else options.answer
-    table = compare(options, [setting for setting in settings if setting != MANY], answer)
-    print(f"\n{'setting':<16} {'stack':<13} {'tok/s':>7} {'ours ×':>7} {'first token ms':>15}")
+    table = compare(options, [setting for setting in settings if setting in SETTINGS], answer)
+    print(f"\n{'setting':<16} {'stack':<19} {'tok/s':>7} {'ours ×':>7} {'first token ms':>15}")
     for setting, stacks in table.items():
-        ours = stacks["tuneloop"]["tokens_per_second"]
+        ours = stacks["tuneloop"]["tokens_per_second"] if "tuneloop" in stacks else math.nan
         for stack, row in stacks.items():
             print(
-                f"{setting:<16} {stack:<13} {row['tokens_per_second']:>7.0f} {ours / row['tokens_per_second']:>7.2f} "
+                f"{setting:<16} {stack:<19} {row['tokens_per_second']:>7.0f} {ours / row['tokens_per_second']:>7.2f} "
                 f"{1000 * row['first_token_seconds']:>15.0f}"
             )
+    first = measure_first(options) if FIRST in settings else {}
     many = measure_many(options) if MANY in settings else {}
-    for part, figures in many.items():
+    for part, figures in (*first.items(), *many.items()):
         print(f"{part}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
     if options.quick:
         return
     result = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": {"processor": _processor(), "cores": os.cpu_count()},
-        "versions": {name: version(name) for name in ("torch", "transformers", "peft")},
+        "versions": {name: version(name) for name in PACKAGES},
         "model": options.model,
         "prompt_tokens": PROMPT,
         "answer_tokens": answer,
         "rounds": options.rounds,
         "medians": table,
+        "first_token": first,
         "many_adapters": many,
     }
     target = Path(__file__).parent / "results" / "serving.json"
     target.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(f"written to {target}")
+
+
+def measure_first(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    import first_token
+
+    requests = 20 if options.quick else 100
+    return first_token.measure(options.model, requests=requests, rounds=options.rounds)
 
 
 def measure_many(options: argparse.Namespace) -> dict[str, dict[str, float]]:
