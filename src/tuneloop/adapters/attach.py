@@ -6,10 +6,18 @@ from collections.abc import Callable
 
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from tuneloop.core.errors import RecipeError
+
+REMEMBERED = "remembered_"
+"""How buffers are called in which a method keeps what it must know at the next step; checkpoints hold them."""
+
+
+def remembered(model: nn.Module) -> dict[str, Tensor]:
+    """What the method keeps from step to step beside its parameters, by name, in a fixed order."""
+    return {name: b for name, b in sorted(model.named_buffers()) if name.rsplit(".", 1)[-1].startswith(REMEMBERED)}
 
 
 def is_linear(module: nn.Module) -> bool:

@@ -17,6 +17,7 @@ Method = Literal[
     "dora",
     "pissa",
     "loraplus",
+    "adalora",
     "ia3",
     "houlsby",
     "pfeiffer",
@@ -49,6 +50,8 @@ USUAL: dict[Method, Usual] = {
     "pissa": Usual("all-linear", {**_LORA, "lora_alpha": None}, rate=0.25),
     # A learns 4 times slower and B 4 times faster than LoRA's: 16 between them, as in the paper.
     "loraplus": Usual("all-linear", {**_LORA, "loraplus_lr_ratio": 16.0}, rate=0.25),
+    # Its singular values start at zero between small matrices, and move slowly: a guess, not measured.
+    "adalora": Usual("all-linear", _LORA, rate=2.0),
     "ia3": Usual(("k_proj", "v_proj", "down_proj"), {}, rate=8.0),
     "houlsby": Usual(("self_attn", "mlp"), {"reduction_factor": 16.0}),
     "pfeiffer": Usual(("mlp",), {"reduction_factor": 16.0}),
@@ -71,11 +74,12 @@ class AdapterConfig(Config):
 
     method: Method = "lora"
     """Method: low-rank updates (lora; rslora: another scale; dora: a trained magnitude; pissa: begun from the largest
-    singular values; loraplus: B learns faster), trained scales (ia3), or bottleneck layers behind attention and
-    feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it (parallel), trained embeddings before every
-    conversation (prompt_tuning), or trained keys and values there in every layer (prefix_tuning)."""
+    singular values; loraplus: B learns faster; adalora: ranks move to the layers that need them), trained scales (ia3),
+    or bottleneck layers behind attention and feed-forward (houlsby), behind feed-forward (pfeiffer) or beside it
+    (parallel), trained embeddings before every conversation (prompt_tuning), or trained keys and values there in every
+    layer (prefix_tuning)."""
     r: Auto | Annotated[int, Field(ge=1, le=1024)] = "auto"
-    """Rank of the update, for the methods of the LoRA family."""
+    """Rank of the update, for the methods of the LoRA family; for adalora the mean over the layers in the end."""
     lora_alpha: Auto | Annotated[float, Field(gt=0.0, le=100_000.0)] = "auto"
     """The update is scaled by lora_alpha / r; for rslora by lora_alpha / sqrt(r)."""
     target_modules: Auto | Targets = "auto"

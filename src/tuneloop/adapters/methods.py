@@ -12,6 +12,7 @@ from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from tuneloop.adapters.adalora import allocate, attach_adalora, export_adalora, orthogonal_penalty
 from tuneloop.adapters.bottleneck import houlsby, parallel, pfeiffer
 from tuneloop.adapters.config import Method
 from tuneloop.adapters.ia3 import attach_ia3
@@ -43,6 +44,10 @@ def same_rate(parameter: str, settings: Settings) -> float:
     return 1.0
 
 
+def nothing(model: PeftModel, step: int) -> None:
+    """Nothing happens after a step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Functions:
     """What a method is made of."""
@@ -57,6 +62,10 @@ class Functions:
     """How many times the learning rate a parameter gets, by its name."""
     answering: Callable[[PeftModel], PreTrainedModel] = layered
     """A model that answers with it, for token ids without anything of the method in them."""
+    penalty: Callable[[PeftModel], Tensor] | None = None
+    """What is added to a step's mean loss (scalar)."""
+    after_step: Callable[[PeftModel, int], None] = nothing
+    """What happens after the optimiser's step (1 …), while the gradients are there."""
     starts_as_base: bool = True
     """Whether, up to rounding, nothing changes until training."""
     merges: bool = True
@@ -69,6 +78,7 @@ METHODS: dict[Method, Functions] = {
     "dora": Functions(dora),
     "pissa": Functions(attach_pissa, export=export_pissa, detach=detach_pissa),
     "loraplus": Functions(lora, rate_factor=faster_b),
+    "adalora": Functions(attach_adalora, export=export_adalora, penalty=orthogonal_penalty, after_step=allocate),
     "ia3": Functions(attach_ia3),
     "houlsby": Functions(houlsby, merges=False),
     "pfeiffer": Functions(pfeiffer, merges=False),

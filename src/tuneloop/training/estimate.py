@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuneloop.adapters.adalora import first_rank
 from tuneloop.adapters.bottleneck import bottleneck_size
 from tuneloop.adapters.config import Method
 from tuneloop.adapters.ia3 import FEED_FORWARD
@@ -49,6 +50,12 @@ def dora_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
     return lora_parameters(facts, settings) + magnitudes
 
 
+def adalora_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
+    """LoRA's with the ranks of the beginning, and a singular value for each of them."""
+    rank = first_rank(settings["r"])
+    return sum(rank * (i + o + 1) for _, i, o in _adapted(facts, settings["target_modules"]))
+
+
 def ia3_parameters(facts: ModelFacts, settings: Mapping[str, Any]) -> int:
     """A scale for every output, or for every input of the layers that leave the feed-forward block."""
     layers = _adapted(facts, settings["target_modules"])
@@ -79,6 +86,7 @@ PARAMETERS: dict[Method, Callable[[ModelFacts, Mapping[str, Any]], int]] = {
     "dora": dora_parameters,
     "pissa": lora_parameters,
     "loraplus": lora_parameters,
+    "adalora": adalora_parameters,
     "ia3": ia3_parameters,
     "houlsby": bottleneck_parameters,
     "pfeiffer": bottleneck_parameters,

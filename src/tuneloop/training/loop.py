@@ -173,6 +173,8 @@ def _gradients(now: Training, number: int) -> tuple[float, float, int]:
         (loss * (state.loss_scale / supervised)).backward()  # type: ignore[no-untyped-call]
         total += loss.item()
         tokens += packed.ids.shape[1]
+    if task.penalty is not None:
+        (task.penalty(task.model) * state.loss_scale).backward()  # type: ignore[no-untyped-call]
     parameters = list(trained_parameters(task.model).values())
     if state.loss_scale != 1.0:
         for parameter in parameters:
@@ -190,6 +192,7 @@ def _update(now: Training, number: int) -> float:
         group["lr"] = rate * group["factor"]
     failpoint("train.optimizer")
     now.optimizer.step()
+    task.after_step(task.model, number)
     return rate
 
 

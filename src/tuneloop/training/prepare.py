@@ -130,6 +130,7 @@ def make_task(
 ) -> Task:
     """What the loop works on."""
     plan, config, settings = prepared.plan, inputs.training, settings_of(prepared.plan)
+    method = METHODS[settings["method"]]
     return Task(
         model=model,
         train=prepared.train,
@@ -151,7 +152,9 @@ def make_task(
         forced=bool(read_forced(folder)),
         budget=budget,
         report_to=config.report_to,
-        rate_factor=lambda name: METHODS[settings["method"]].rate_factor(name, settings),
+        rate_factor=lambda name: method.rate_factor(name, settings),
+        penalty=method.penalty,
+        after_step=method.after_step,
     )
 
 

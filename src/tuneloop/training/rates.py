@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tuneloop.adapters.attach import remembered
 from tuneloop.core.errors import DivergedError
 from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT, Progress
@@ -75,7 +76,7 @@ def halve(rates: list[float], score: Callable[[float], float], progress: Progres
 
 def _try(task: Task, rate: float, steps: int) -> float:
     """Validation loss after a short training of its own, from the same start; infinite where it diverged."""
-    named = trained_parameters(task.model)
+    named = trained_parameters(task.model) | remembered(task.model)
     start = {name: parameter.detach().clone() for name, parameter in named.items()}
     folder = task.folder / f"{rate:.3g}-{steps}"
     folder.mkdir()

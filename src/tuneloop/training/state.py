@@ -16,6 +16,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor
 
+from tuneloop.adapters.attach import remembered
 from tuneloop.adapters.tensors import save_tensors
 from tuneloop.core.errors import IncompatibleError
 from tuneloop.core.failpoints import failpoint
@@ -61,7 +62,7 @@ def write_state(
     """Write everything a resume needs into a folder."""
     named = trained_parameters(model)
     moments = {f"{n}:{key}": value for n, p in named.items() for key, value in optimizer.state.get(p, {}).items()}
-    save_tensors(named, folder / "adapter.safetensors")
+    save_tensors(named | remembered(model), folder / "adapter.safetensors")
     save_tensors(moments, folder / "optimizer.safetensors")
     save_tensors(best, folder / "best.safetensors")
     document = {k: v if v != float("inf") else None for k, v in asdict(state).items()}
@@ -91,13 +92,14 @@ def read_state(folder: Path, model: PeftModel, optimizer: torch.optim.Optimizer)
     """
     named = trained_parameters(model)
     adapter, moments = load_file(folder / "adapter.safetensors"), load_file(folder / "optimizer.safetensors")
-    if {n: p.shape for n, p in named.items()} != {n: t.shape for n, t in adapter.items()}:
+    held = named | remembered(model)
+    if {n: p.shape for n, p in held.items()} != {n: t.shape for n, t in adapter.items()}:
         raise IncompatibleError("training.resume_shapes", file=folder)
     optimizer.state.clear()
     optimizer.zero_grad(set_to_none=True)
     with torch.no_grad():
-        for name, parameter in named.items():
-            parameter.copy_(adapter[name])
+        for name, tensor in held.items():
+            tensor.copy_(adapter[name])
     for key, value in moments.items():
         name, moment = key.rsplit(":", 1)
         place = named[name].device if moment != "step" else value.device  # AdamW counts its steps on the CPU

@@ -54,6 +54,10 @@ class Task:
     report_to: tuple[str, ...] = ()
     rate_factor: Callable[[str], float] = lambda _: 1.0
     """How many times the learning rate a parameter gets, by its name."""
+    penalty: Callable[[PeftModel], Tensor] | None = None
+    """What the method adds to a step's mean loss; None: nothing."""
+    after_step: Callable[[PeftModel, int], None] = lambda *_: None
+    """What the method does after the optimiser's step (1 …)."""
 
 
 @dataclass
