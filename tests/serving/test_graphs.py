@@ -57,3 +57,9 @@ def test_it_has_no_address_and_needs_its_library(workspace: Workspace, monkeypat
     with pytest.raises(NotFoundError) as missing:
         start_openvino(CONFIG, model, workspace, SILENT)
     assert "pip install 'tuneloop[openvino]'" in missing.value.hint()
+
+
+def test_the_converter_s_report_of_its_use_is_a_stand_in() -> None:
+    from openvino.tools.ovc import telemetry_utils
+
+    assert telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"

@@ -37,15 +37,11 @@ LOWEST = torch.finfo(torch.float32).min
 
 
 def load_openvino() -> Any:
-    """The library.
-
-    Its own usage report is switched off here, before it is imported: `convert_model` would send one, and no environment
-    variable says no. Without the reporting package it falls back to a stand-in of its own.
+    """The library; that it reports its use is switched off in `tuneloop/__init__.py`.
 
     Raises:
         NotFoundError: it is not installed (code `models.openvino_missing`).
     """
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError as error:
