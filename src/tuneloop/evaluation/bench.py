@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneloop.core.messages import Language
+from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Figure, Message, Sample
 from tuneloop.evaluation.answers import Answer
 from tuneloop.evaluation.arms import TUNED
@@ -44,6 +45,8 @@ class Bench:
     """Where relative paths of the recipe begin."""
     adapter: Path | None = None
     """The folder of the judged adapter."""
+    progress: Progress = SILENT
+    """Where to report what takes long."""
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tuneloop.core.messages import text
+from tuneloop.core.progress import SILENT, Progress
 from tuneloop.core.records import Figure, Message, Sample
 from tuneloop.engine.request import ScoreRequest
 from tuneloop.evaluation.bench import share_of
@@ -45,6 +47,7 @@ def exposure(
     loaded: LoadedModel,
     config: PrivacyConfig,
     seed: int,
+    progress: Progress = SILENT,
 ) -> Probe:
     """Rank every canary's secret among others by how likely each arm holds it.
 
@@ -55,6 +58,7 @@ def exposure(
         loaded: gives the template.
         config: how many others.
         seed: of the others, and of the bootstrap.
+        progress: where to report.
 
     Returns:
         By arm `exposure` (bits, the mean over canaries) and `exposure.<n>` for canaries that stood n times in the
@@ -63,8 +67,14 @@ def exposure(
     arms: dict[str, dict[str, Figure]] = {}
     bits: dict[str, list[float]] = {}
     repeats = [row.meta.tags.get("canary_repeats", "1") for row in canaries]
-    for arm, adapter in adapters.items():
-        bits[arm] = [_bits(row, adapter, engine, loaded, config.candidates, seed) for row in canaries]
+    unit = text("evaluation.unit_canaries")
+    with progress.track(text("evaluation.probe.privacy"), len(adapters) * len(canaries), unit) as tracker:
+        for arm, adapter in adapters.items():
+            bits[arm] = []
+            for row in canaries:
+                bits[arm].append(_bits(row, adapter, engine, loaded, config.candidates, seed))
+                tracker.advance()
+    for arm in adapters:
         arms[arm] = {"exposure": _mean(bits[arm], seed)}
         for repeated in sorted(set(repeats), key=int):
             some = [bit for bit, times in zip(bits[arm], repeats, strict=True) if times == repeated]
@@ -98,9 +108,9 @@ def repeated_secrets(
     return figures, examples
 
 
-def _personal(text: str, sample: Sample, rows: Rows) -> set[str]:
+def _personal(said: str, sample: Sample, rows: Rows) -> set[str]:
     """The personal data of a text, without the way it is written."""
-    return {found.value for found in find(text, sample.meta.lang or rows.language, possible=False)}
+    return {found.value for found in find(said, sample.meta.lang or rows.language, possible=False)}
 
 
 def _bits(row: Sample, adapter: str | None, engine: Engine, loaded: LoadedModel, candidates: int, seed: int) -> float:

@@ -62,7 +62,7 @@ def examine_privacy(bench: Bench, config: EvaluationConfig) -> dict[str, Probe]:
     probe = Probe(arms={})
     if canaries := canary_rows(bench.train):
         seed = derive_seed(bench.rows.seed, "privacy")
-        probe = exposure(canaries, bench.adapters, bench.engine, bench.loaded, section, seed)
+        probe = exposure(canaries, bench.adapters, bench.engine, bench.loaded, section, seed, bench.progress)
     if section.scan:
         shares, repeated = repeated_secrets(bench.rows, {arm: bench.scored[arm] for arm in bench.arms}, bench.train)
         arms = {arm: {**probe.arms.get(arm, {}), "repeated": share} for arm, share in shares.items()}

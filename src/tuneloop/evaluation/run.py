@@ -140,6 +140,7 @@ def run(
             consult=answered.consult,
             folder=subject.folder,
             adapter=subject.adapter,
+            progress=progress,
         )
         probes, times = examine(bench, config)
         warnings = [*_warnings(scored, gathered.leaks), *answered.warnings]

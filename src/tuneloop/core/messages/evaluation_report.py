@@ -204,6 +204,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # Progress
     "evaluation.unit_answers": ("answers", "条回答"),
+    "evaluation.unit_canaries": ("canaries", "个埋入的秘密"),
     "evaluation.unit_arms": ("arms", "个对照组"),
     "evaluation.unit_tokens": ("tokens/s", "token/秒"),
     "evaluation.answering": ("answering: {arm}", "生成回答：{arm}"),
