@@ -108,7 +108,8 @@ def _answer_text(said: Said, reference: str, language: Language | None) -> Marke
         shown: tuple[tuple[str, bool], ...] = ((text("evaluation.report.empty_answer", language), False),)
     else:
         shown = marked(said.answer, reference).pieces
-    broken = "\n".join(f"✗ {fault.rule}: {fault.message(language)}" for fault in said.violations)
+    lines = (f"✗ {fault.rule}: {fault.message(language)}" for fault in said.violations)
+    broken = "\n".join(dict.fromkeys(lines))  # a model in a loop breaks one rule with the same words many times
     return Marked(shown, broken)
 
 

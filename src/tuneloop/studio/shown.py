@@ -56,10 +56,8 @@ def _rules(said: Spoken, language: Language) -> str:
     hard = any(violation.hard for violation in said.violations)
     broken = len({violation.rule for violation in said.violations})
     head = text("studio.breaks", language, broken=broken, rules=max(said.judged, broken))
-    lines = "".join(
-        f"<li><code>{escape(violation.rule)}</code> {escape(violation.message(language))}</li>"
-        for violation in said.violations
-    )
+    told = dict.fromkeys((violation.rule, violation.message(language)) for violation in said.violations)
+    lines = "".join(f"<li><code>{escape(rule)}</code> {escape(reason)}</li>" for rule, reason in told)
     return _block(f"tl-rules {'tl-bad' if hard else 'tl-soft'}", f"{head}<ul>{lines}</ul>")
 
 
