@@ -75,8 +75,11 @@ def train_once(rows: list[dict[str, str]], method: Any, seed: int) -> dict[str, 
                 group["lr"] = rate * group["factor"]
             batch = collate([examples[i] for i in step.micro_batches[0]], loaded.device)
             (supervised_loss(model, batch) / len(batch.targets)).backward()  # type: ignore[no-untyped-call]
+            if functions.penalty is not None:
+                functions.penalty(model).backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(list(named.values()), 1.0)
             optimizer.step()
+            functions.after_step(model, number)
             optimizer.zero_grad()
             seconds += time.perf_counter() - start
         after = validation_loss(model, held_out)
