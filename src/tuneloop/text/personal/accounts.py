@@ -6,17 +6,19 @@ import random
 import re
 from collections.abc import Iterator
 
-from tuneloop.text.personal.context import before
+from tuneloop.text.personal.context import TELLS, before, is_labelled_after
 from tuneloop.text.personal.span import Span, random_digits, random_letters
 
 WECHAT_HINT = re.compile(r"微信|威信|薇信|wechat|weixin|(?<![a-z])[wv]x|[vV]信|加[vV]|卫星号", re.IGNORECASE)
 QQ_HINT = re.compile(r"qq|扣扣|企鹅|Ｑ", re.IGNORECASE)
 PLATE_HINT = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-Za-z][ .\-]?[A-Za-z0-9]"
-    r"|plate|registration",
+    r"|plate|registration|tag number",
     re.IGNORECASE,
 )
-DRIVER_HINT = re.compile(r"driv(?:er'?s?|ing) licen[cs]e|驾照|驾驶证", re.IGNORECASE)
+DRIVER_HINT = re.compile(
+    r"driv(?:er['’]?s?['’]?|ing) (?:licen[cs]e|permit)|(?<![A-Za-z])DL(?![A-Za-z])|驾照|驾驶证", re.IGNORECASE
+)
 
 _GAP = r"[ ]?(?:账号|帐号|号码|号|id|ID)?[ ]?(?:是|为|is|was|[:=#])[ :\"'“]{0,2}"
 _WECHAT = re.compile(
@@ -35,16 +37,18 @@ _PLATE = re.compile(
     r"(?:[A-HJ-NP-Z0-9](?:[ ]?[A-HJ-NP-Z0-9]){3}[ ]?[A-HJ-NP-Z0-9挂学警港澳领](?:[ ]?[A-HJ-NP-Z0-9])?)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-_ENGLISH_PLATE = re.compile(
-    r"(?i:licen[cs]e plate|number plate|(?<![A-Za-z])plate(?: number| no\.?)?|registration (?:number|no\.?|plate))"
-    r"(?i: is| was| reads|:|#| number| no\.?|,)*[ :#]{1,2}(?P<value>(?=[A-Z0-9 \-]*\d)"
-    r"(?=[A-Z0-9 \-]*[A-Z])[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,5}){1,2})(?![A-Za-z0-9])",
+_PLATE_NAME = (
+    r"(?<![A-Za-z])(?:(?:licen[cs]e|number) plates?|plates?|registration(?: plate)?|tags?(?= number))(?![A-Za-z])"
 )
+_BARE_PLATE = r"(?=[A-Z0-9 \-]*\d)(?=[A-Z0-9 \-]*[A-Z])[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,5}){1,2}"
+_ENGLISH_PLATE = re.compile(rf"(?i:{_PLATE_NAME})(?i:{TELLS})(?<![A-Za-z0-9])(?P<value>{_BARE_PLATE})(?![A-Za-z0-9])")
+_PLATE_BEFORE_NAME = re.compile(rf"(?<![A-Za-z0-9])(?:{_BARE_PLATE})(?![A-Za-z0-9])")
+_LICENCE = r"[A-Z]{0,2}[ \-]?\d(?:[ \-]?\d|[A-Z](?![A-Z]{2})){5,17}"
 _DRIVER = re.compile(
-    rf"(?:{DRIVER_HINT.pattern})(?: number| no\.?| #|号码|号|编号)?(?: is| was"
-    rf"|是|为)?[ :#]{{0,2}}(?P<value>[A-Z]{{0,2}}[ \-]?\d(?:[ \-]?\d|[A-Z](?![A-Z]{{2}})){{5,17}})(?![A-Za-z0-9])",
+    rf"(?:{DRIVER_HINT.pattern})(?:(?:号码|号|编号)?(?:是|为)?|{TELLS})[ :#(]{{0,2}}(?P<value>{_LICENCE})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_BARE_LICENCE = re.compile(rf"(?<![A-Za-z0-9])(?:{_LICENCE})(?![A-Za-z0-9])", re.IGNORECASE)
 _PLAIN_WORDS = frozenset(
     [
         "payment",
@@ -114,9 +118,14 @@ def find_plates(text: str) -> Iterator[Span]:
         value = re.sub(r"[ .\-]", "", match[0]).upper()
         if any(letter.isdigit() for letter in value[2:]):
             yield Span(*match.span(), value)
-    for match in _ENGLISH_PLATE.finditer(text):
-        if not match["value"].startswith("ZZ0"):
-            yield Span(match.start("value"), match.end("value"), re.sub(r"[ \-]", "", match["value"]))
+    named = {match.span("value") for match in _ENGLISH_PLATE.finditer(text)}
+    name = re.compile(_PLATE_NAME, re.IGNORECASE)
+    for match in _PLATE_BEFORE_NAME.finditer(text):
+        if len(match[0]) >= 5 and is_labelled_after(text, match.end(), name):
+            named.add(match.span())
+    for start, end in sorted(named):
+        if not text.startswith("ZZ0", start):
+            yield Span(start, end, re.sub(r"[ \-]", "", text[start:end]))
 
 
 def stand_in_plate(value: str, chance: random.Random) -> str:
@@ -131,13 +140,17 @@ def stand_in_plate(value: str, chance: random.Random) -> str:
 def find_driver_licences(text: str) -> Iterator[Span]:
     """Numbers of driver's licences, after those words.
 
-    >>> [span.value for span in find_driver_licences("My driver's license is D1234567.")]
-    ['D1234567']
+    >>> [span.value for span in find_driver_licences("My driver's license (D1234567); S7654321 is her driving licence.")]
+    ['D1234567', 'S7654321']
     """
-    for match in _DRIVER.finditer(text):
-        value = re.sub(r"[ \-]", "", match["value"]).upper()
+    named = {match.span("value") for match in _DRIVER.finditer(text)}
+    named |= {
+        match.span() for match in _BARE_LICENCE.finditer(text) if is_labelled_after(text, match.end(), DRIVER_HINT)
+    }
+    for start, end in sorted(named):
+        value = re.sub(r"[ \-]", "", text[start:end]).upper()
         if not value.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").startswith("000"):
-            yield Span(match.start("value"), match.end("value"), value)
+            yield Span(start, end, value)
 
 
 def stand_in_driver_licence(value: str, chance: random.Random) -> str:

@@ -7,6 +7,20 @@ from __future__ import annotations
 
 import re
 
+TELLS = (
+    r"(?:[ ,]{0,2}(?:(?:is|was|are|were|to|as|now|still|reads|says|shows|number|no\.?|num|id)(?![A-Za-z])|[:=#]|->))*"
+    r"[ ,:#=(\[\"'“‘]{0,3}"
+)
+"""English words and signs that may stand between a label and its value: "is", "number was", " (", ": "."""
+
+_POINTS_BACK = re.compile(
+    r"[\"'”’)]?,? (?:(?:[a-z']+ ){0,2}(?:is|was|as|for|isn't|wasn't)(?: (?:my|the|a|an|his|her|our|your|their))?"
+    r"|(?:my|his|her|our|your|their|the|which is(?: my| the)?))(?: [a-z'\-]+)? "
+    r"|[\"'”’)]? ?\((?:my |his |her |our |the )?(?:[a-z'\-]+ )?"
+    r"|[\"'”’)]?,?(?:就是|是|作为|当)(?:[我他她你您]们?的?)?[\u4e00-\u9fff]{0,4}",
+    re.IGNORECASE,
+)
+
 NEAR = 24
 """Characters before a value in which its label is looked for."""
 
@@ -14,7 +28,7 @@ _ORDER = re.compile(
     r"(?:订单|单号|运单|快递|物流|流水|交易号|编号|序列号|工单|发票|合同|案号|批号|条码|货号|型号"
     r"|版本|档案|文号|凭证|保单|股票|基金|代码|期号|"
     r"order|purchase|tracking|invoice|ticket|serial|reference|transaction|confirmation|case|item|product|batch|"
-    r"shipment|booking|sku|isbn|model|version|part|policy|docket)"
+    r"shipment|package|parcel|booking|sku|isbn|model|version|part|policy|docket)"
     r"\s?(?:号码|编号|号|id|no\.?|numbers?|num|code)?[\s:=#.\-'\"“（(]{0,3}(?:是|为|is|was)?[\s:=#'\"“（(]{0,3}$",
     re.IGNORECASE,
 )
@@ -41,6 +55,18 @@ def is_numbered_thing(text: str, start: int) -> bool:
     (True, False)
     """
     return _ORDER.search(before(text, start)) is not None
+
+
+def is_labelled_after(text: str, end: int, label: re.Pattern[str]) -> bool:
+    """Say whether the words after a value say what it is: "X is my old password", "X as the password", X是我的密码.
+
+    >>> word = re.compile("password")
+    >>> is_labelled_after("abc1 is my old password", 4, word), is_labelled_after("abc1, and I forgot the password", 4, word)
+    (True, False)
+    """
+    after = text[end : end + 60].partition("\n")[0]
+    named = label.search(after)
+    return named is not None and _POINTS_BACK.fullmatch(after[: named.start()]) is not None
 
 
 def is_amount(text: str, start: int, end: int) -> bool:

@@ -10,7 +10,7 @@ from tuneloop.text.personal.recognisers import RECOGNISERS
 from tuneloop.text.personal.view import fold
 
 PREFILTER = re.compile(
-    r"\d[\s\S]{0,3}\d[\s\S]{0,3}\d|[@＠#]|[^\x00-\x7f]\d[^\x00-\x7f]"
+    r"\d[\s\S]{0,3}\d[\s\S]{0,3}\d|[@＠#\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|[^\x00-\x7f]\d[^\x00-\x7f]"
     r"|[零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖][\s\S]?[零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]"
     r"|[\U0001d400-\U0001d7ff\u2460-\u24ea\u2776-\u2793]|密码|口令|密钥|秘钥|令牌|微信|威信|薇信|卫星号|艾特"
     r"|pass|pwd|token|secret|key|bearer|wechat|weixin|wx|vx|v信|加v|qq|\sat\s|[\[({<]\s?a|private"

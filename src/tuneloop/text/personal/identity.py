@@ -9,7 +9,7 @@ from datetime import date
 
 from stdnum.cn import ric
 
-from tuneloop.text.personal.context import before, is_numbered_thing
+from tuneloop.text.personal.context import before, is_labelled_after, is_numbered_thing
 from tuneloop.text.personal.span import Span, digits_of, random_digits
 
 ID_CARD_HINT = re.compile(r"\d(?:[ .\-]{0,2}\d){13,16}[ .\-]{0,2}[\dXx]")
@@ -32,11 +32,12 @@ _PASSPORT_WORDS = re.compile(rf"(?:{PASSPORT_HINT.pattern})[^\d\n。；;]{{0,20}
 
 _SSN = re.compile(
     r"(?<![A-Za-z0-9])(?<!\d[.\-])(?P<a>\d{3})(?P<gap>[ .\-]{0,2})(?P<b>\d{2})(?P=gap)(?P<c>\d{4})(?![A-Za-z0-9]|-\d)"
-    r"|(?<![A-Za-z0-9])(?<!\d[ \-])\d(?:[ \-]\d){8}(?![ \-]?[A-Za-z0-9])"
+    r"|(?<![A-Za-z0-9])(?<!\d[ \-])\d(?:[ \-]\d){8}(?![A-Za-z0-9]|[ \-]\d)"
 )
-_SSN_WORDS = re.compile(
-    r"(?:ssn|social(?: security| insurance)?|tax ?(?:payer)? ?id|社会安全号)[^\d\n.;。；]{0,24}$", re.IGNORECASE
+_SSN_NAME = re.compile(
+    r"(?<![A-Za-z])(?:ssn|social(?: security| insurance)?|tax ?(?:payer)? ?id|TIN)|社会安全号", re.IGNORECASE
 )
+_SSN_WORDS = re.compile(rf"(?:{_SSN_NAME.pattern})[^\d\n.;。；]{{0,24}}$", re.IGNORECASE)
 
 
 def find_id_cards(text: str) -> Iterator[Span]:
@@ -89,7 +90,9 @@ def find_passports(text: str) -> Iterator[Span]:
         value = re.sub(r"[ \-]", "", match[0]).upper()
         if digits_of(value).startswith("000"):  # our stand-ins
             continue
-        if _PASSPORT_WORDS.search(before(text, match.start(), 40)):
+        if _PASSPORT_WORDS.search(before(text, match.start(), 40)) or is_labelled_after(
+            text, match.end(), PASSPORT_HINT
+        ):
             yield Span(*match.span(), value)
 
 
@@ -112,7 +115,7 @@ def find_social_security_numbers(text: str) -> Iterator[Span]:
         if value[:3] in ("000", "666") or value[0] == "9" or value[3:5] == "00" or value[5:] == "0000":
             continue
         written = match["gap"] in ("-", " ") if match["a"] else value not in "1234567890 9876543210"
-        labelled = _SSN_WORDS.search(before(text, match.start(), 40))
+        labelled = _SSN_WORDS.search(before(text, match.start(), 40)) or is_labelled_after(text, match.end(), _SSN_NAME)
         if labelled or (written and not is_numbered_thing(text, match.start())):
             yield Span(*match.span(), value)
 

@@ -43,7 +43,9 @@ _OFFICE = re.compile(
 _STAND_IN_EMAIL = re.compile(r"user_[a-z2-9]{10}@example\.com")
 
 _IPV4 = re.compile(r"(?<![A-Za-z0-9.])(?<!\d-)(?:\d{1,3}\s?\.\s?){3}\d{1,3}(?![A-Za-z0-9]|\.\d)")
-_IPV6 = re.compile(r"(?<![A-Za-z0-9:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9:])")
+_IPV6 = re.compile(
+    r"(?<![A-Za-z0-9.])(?:(?<=[A-Za-z]{5}:)|(?<![0-9A-Fa-f:]:))(?=[0-9A-Fa-f]|::)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9:])"
+)
 _VERSION = re.compile(
     r"(?:(?<![A-Za-z])v(?:er)?|version|版本|第|章节?|section|release|build|firmware|固件)[\s:为是号.]{0,3}$",
     re.IGNORECASE,

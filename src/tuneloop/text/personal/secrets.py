@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 
+from tuneloop.text.personal.context import is_labelled_after
 from tuneloop.text.personal.span import Span, random_letters
 
 API_KEY_HINT = re.compile(
@@ -44,9 +45,24 @@ _PASSWORD = re.compile(
     r"[\s:\"'“`]{0,3}(?P<value>[!-~]{4,64})"
     r"|(?:密码|口令|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd)[ \"'“]{0,2}"
     r"(?P<bare>(?=[!-~]*\d)[A-Za-z0-9!@#$%^&*_.\-]{6,32})"
-    r"|(?<![A-Za-z])PIN(?: code| number)?\s?(?:is|was|:|=|是|为)\s?(?P<pin>\d{4,8})(?!\d)",
+    r"|(?<![A-Za-z])PIN(?: code| number)?\s?(?:is now|is|was|to|:|=|是|为)\s?(?P<pin>\d{4,8})(?!\d)",
     re.IGNORECASE,
 )
+_PASSWORD_NAME = re.compile(
+    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd|密码|口令)"
+    r"(?! (?:manager|policy|form|field|page|prompt|reset|hint|box|screen))",
+    re.IGNORECASE,
+)
+_TOLD_IN_A_SENTENCE = re.compile(
+    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd)[\"'”]?"
+    r"(?: (?:for|on|of|at|in)(?: [a-z'\-]+){1,4}?)?"
+    r"(?:[ ,]{0,2}(?:(?:is|was|are|to|as|now|from|should be|must be|reads|"
+    r"(?:has been |was |got |been )?(?:changed|reset|set|updated) to)(?![A-Za-z])|[:=(]|->))+"
+    r"[\s\"'“`(]{0,3}(?P<first>[!-~]{5,64})(?:(?: to|,? now| ->) [\"'“`]?(?P<second>[!-~]{5,64}))?",
+    re.IGNORECASE,
+)
+"""Between label and value stand words of a sentence: "password for the portal was changed to X", "password from X to Y"."""
+_WORD_WITH_DIGIT = re.compile(r"(?<![!-~])[\"'(`]?(?P<value>(?=[!-~]*\d)(?=[!-~]*[A-Za-z])[A-Za-z0-9][!-~]{4,40})")
 _IN_ADDRESS = re.compile(r"://[^/\s:@]+:(?P<value>[^/\s:@]+)@")
 _STAND_IN = re.compile(r"(?:Masked-|.{0,12}tlmasked)[a-z2-9]+", re.IGNORECASE)
 _TRAILING = ".,;:)]}\"'>`"
@@ -83,9 +99,12 @@ def stand_in_api_key(value: str, chance: random.Random) -> str:
 def find_passwords(text: str) -> Iterator[Span]:
     """Passwords that are told: after "password:", "password is", 密码是. A sentence about passwords holds none.
 
+    >>> [span.value for span in find_passwords("I reset my password to Summer81x; tiger77 was my old password")]
+    ['Summer81x', 'tiger77']
     >>> [span.value for span in find_passwords("密码是Abc@1234，password: hunter2!, the password is required, 密码为6位数字")]
     ['Abc@1234', 'hunter2!']
     """
+    found: list[Span] = []
     for match in _PASSWORD.finditer(text):
         group = next(name for name in ("value", "bare", "pin") if match[name])
         value = match[group].rstrip(_TRAILING) if group != "pin" else match[group]
@@ -102,10 +121,28 @@ def find_passwords(text: str) -> Iterator[Span]:
             or value.isdigit()
             or (assigned and _stands_alone(text, match.end(group)) and not value.islower())
         ):
-            yield Span(match.start(group), match.start(group) + len(value), value)
+            found.append(Span(match.start(group), match.start(group) + len(value), value))
+    found += [span for span in _passwords_in_sentences(text) if span not in found]
+    yield from dict.fromkeys(found)
     for match in _IN_ADDRESS.finditer(text):
         if not _STAND_IN.fullmatch(match["value"]):
             yield Span(match.start("value"), match.end("value"), match["value"])
+
+
+def _passwords_in_sentences(text: str) -> Iterator[Span]:
+    """Passwords that words of a sentence part from their label, on either side of it; only mixed ones are believed."""
+    places = [
+        match.span(name) for match in _TOLD_IN_A_SENTENCE.finditer(text) for name in ("first", "second") if match[name]
+    ]
+    for match in _WORD_WITH_DIGIT.finditer(text):
+        end = match.start("value") + len(match["value"].rstrip(_TRAILING))
+        if is_labelled_after(text, end, _PASSWORD_NAME):
+            places.append(match.span("value"))
+    for start, end in places:
+        value = text[start:end].rstrip(_TRAILING)
+        no_word = len(value) >= 5 and _is_mixed(value) and any(letter.isdigit() for letter in value)
+        if no_word and not _STAND_IN.fullmatch(value) and not value.startswith(("{{", "<", "[", "***", "###")):
+            yield Span(start, start + len(value), value)
 
 
 def stand_in_password(value: str, chance: random.Random) -> str:
