@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from tuneloop.text.personal.context import TELLS, before, is_labelled_after
+from tuneloop.text.personal.context import TELLS, before, is_labelled_after, is_named_nearby
 from tuneloop.text.personal.span import Span, random_digits, random_letters
 
 WECHAT_HINT = re.compile(r"微信|威信|薇信|wechat|weixin|(?<![a-z])[wv]x|[vV]信|加[vV]|卫星号", re.IGNORECASE)
@@ -17,16 +17,22 @@ PLATE_HINT = re.compile(
     re.IGNORECASE,
 )
 DRIVER_HINT = re.compile(
-    r"driv(?:er['’]?s?['’]?|ing) (?:licen[cs]e|permit)|(?<![A-Za-z])DL(?![A-Za-z])|驾照|驾驶证", re.IGNORECASE
+    r"driv(?:er['’]?s?['’]?|ing) (?:licen[cs]e|permit)|(?<![A-Za-z])DL(?![A-Za-z])|licen[cs]e (?:number|no)|驾照|驾驶证",
+    re.IGNORECASE,
 )
 
 _GAP = r"[ ]?(?:账号|帐号|号码|号|id|ID)?[ ]?(?:是|为|is|was|[:=#])[ :\"'“]{0,2}"
 _WECHAT = re.compile(
-    r"(?:微信|威信|薇信|wechat|weixin|(?<![a-z])[wv]x|v信|加v|卫星号)"
+    r"(?:微信|威信|薇信|wechat|weixin|(?<![a-z])[wv]x(?!id_)|v信|加v|卫星号)"
     rf"(?P<gap>{_GAP}|[ ]?(?:账号|帐号|号码|号|id)?[ :]{{0,2}})(?P<value>[a-z][-_a-z0-9]{{4,19}}"
     rf"|1[3-9]\d{{9}})(?![A-Za-z0-9_@]|[-][a-z0-9])",
     re.IGNORECASE,
 )
+_WECHAT_NAME = re.compile(WECHAT_HINT.pattern, re.IGNORECASE)
+_WECHAT_SHAPE = re.compile(
+    r"(?<![A-Za-z0-9_@.\-/])(?=[A-Za-z\-_]*\d)[A-Za-z][-_A-Za-z0-9]{5,19}(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])"
+)
+_QQ_NEARBY = re.compile(r"(?<![A-Za-z0-9@.\-])[1-9]\d{5,10}(?![A-Za-z0-9@]|[.\-]\d|[万元%年])")
 _QQ = re.compile(
     rf"(?:qq|扣扣|企鹅)(?:群)?(?:{_GAP}|[\u4e00-\u9fff]{{0,5}}(?:id)?[ :]{{0,2}})"
     rf"(?P<value>[1-9](?:[ \-]?\d){{4,10}})(?![A-Za-z0-9@]|[.]\d|[万元%])",
@@ -42,12 +48,15 @@ _PLATE_NAME = (
 )
 _BARE_PLATE = r"(?=[A-Z0-9 \-]*\d)(?=[A-Z0-9 \-]*[A-Z])[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,5}){1,2}"
 _ENGLISH_PLATE = re.compile(rf"(?i:{_PLATE_NAME})(?i:{TELLS})(?<![A-Za-z0-9])(?P<value>{_BARE_PLATE})(?![A-Za-z0-9])")
+_PLATE_SHAPE = re.compile(r"[1-9][A-Z]{3}\d{3}|[A-Z]{3}[ \-]?\d{3,4}|[A-Z]{2}\d{2} ?[A-Z]{3}")
 _PLATE_BEFORE_NAME = re.compile(rf"(?<![A-Za-z0-9])(?:{_BARE_PLATE})(?![A-Za-z0-9])")
 _LICENCE = r"[A-Z]{0,2}[ \-]?\d(?:[ \-]?\d|[A-Z](?![A-Z]{2})){5,17}"
 _DRIVER = re.compile(
-    rf"(?:{DRIVER_HINT.pattern})(?:(?:号码|号|编号)?(?:是|为)?|{TELLS})[ :#(]{{0,2}}(?P<value>{_LICENCE})(?![A-Za-z0-9])",
+    rf"(?:{DRIVER_HINT.pattern})(?:(?:号码|号|编号)?(?:是|为)?|(?: [a-z']+){{0,6}}?{TELLS})[ :#(]{{0,2}}"
+    rf"(?<![A-Za-z0-9])(?P<value>{_LICENCE})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_LICENCE_SHAPE = re.compile(r"[A-Z]{1,2}\d{6,14}")
 _BARE_LICENCE = re.compile(rf"(?<![A-Za-z0-9])(?:{_LICENCE})(?![A-Za-z0-9])", re.IGNORECASE)
 _PLAIN_WORDS = frozenset(
     [
@@ -72,6 +81,7 @@ def find_wechat(text: str) -> Iterator[Span]:
     >>> [span.value for span in find_wechat("加微信zhang_san88，或WeChat ID: lilei_2020，支持WeChat payment")]
     ['zhang_san88', 'lilei_2020']
     """
+    labelled: set[int] = set()
     for match in _WECHAT.finditer(text):
         value = match["value"].lower()
         told = re.search(r"[是为:=#]|is|号|id", match["gap"], re.IGNORECASE) is not None
@@ -82,7 +92,12 @@ def find_wechat(text: str) -> Iterator[Span]:
             or (plain and (not told or not _ends_like_a_name(text, match.end())))
         ):
             continue
+        labelled.add(match.start("value"))
         yield Span(match.start("value"), match.end("value"), value)
+    for match in _WECHAT_SHAPE.finditer(text):
+        ours = match[0].startswith("wxid-tl-") or match.start() in labelled
+        if not ours and is_named_nearby(text, *match.span(), _WECHAT_NAME, 24):
+            yield Span(*match.span(), match[0].lower())
 
 
 def stand_in_wechat(value: str, chance: random.Random) -> str:
@@ -96,11 +111,17 @@ def find_qq(text: str) -> Iterator[Span]:
     >>> [span.value for span in find_qq("QQ:12345678，QQ群号 987654321，QQ 2023版")]
     ['12345678', '987654321']
     """
+    labelled: set[int] = set()
     for match in _QQ.finditer(text):
         value = re.sub(r"[ \-]", "", match["value"])
         if len(value) == 11 and value.startswith("10000"):  # our stand-ins
             continue
+        labelled.add(match.start("value"))
         yield Span(match.start("value"), match.end("value"), value)
+    for match in _QQ_NEARBY.finditer(text):
+        ours = (len(match[0]) == 11 and match[0].startswith("10000")) or match.start() in labelled
+        if not ours and is_named_nearby(text, *match.span(), QQ_HINT, 14):
+            yield Span(*match.span(), match[0])
 
 
 def stand_in_qq(value: str, chance: random.Random) -> str:
@@ -121,7 +142,10 @@ def find_plates(text: str) -> Iterator[Span]:
     named = {match.span("value") for match in _ENGLISH_PLATE.finditer(text)}
     name = re.compile(_PLATE_NAME, re.IGNORECASE)
     for match in _PLATE_BEFORE_NAME.finditer(text):
-        if len(match[0]) >= 5 and is_labelled_after(text, match.end(), name):
+        if len(match[0]) >= 5 and (
+            is_labelled_after(text, match.end(), name)
+            or (_PLATE_SHAPE.fullmatch(match[0]) and is_named_nearby(text, *match.span(), name))
+        ):
             named.add(match.span())
     for start, end in sorted(named):
         if not text.startswith("ZZ0", start):
@@ -145,7 +169,10 @@ def find_driver_licences(text: str) -> Iterator[Span]:
     """
     named = {match.span("value") for match in _DRIVER.finditer(text)}
     named |= {
-        match.span() for match in _BARE_LICENCE.finditer(text) if is_labelled_after(text, match.end(), DRIVER_HINT)
+        match.span()
+        for match in _BARE_LICENCE.finditer(text)
+        if is_labelled_after(text, match.end(), DRIVER_HINT)
+        or (_LICENCE_SHAPE.fullmatch(match[0]) and is_named_nearby(text, *match.span(), DRIVER_HINT))
     }
     for start, end in sorted(named):
         value = re.sub(r"[ \-]", "", text[start:end]).upper()

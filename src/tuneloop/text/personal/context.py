@@ -16,7 +16,7 @@ TELLS = (
 _POINTS_BACK = re.compile(
     r"[\"'”’)]?,? (?:(?:[a-z']+ ){0,2}(?:is|was|as|for|isn't|wasn't)(?: (?:my|the|a|an|his|her|our|your|their))?"
     r"|(?:my|his|her|our|your|their|the|which is(?: my| the)?))(?: [a-z'\-]+)? "
-    r"|[\"'”’)]? ?\((?:my |his |her |our |the )?(?:[a-z'\-]+ )?"
+    r"|[\"'”’)]? ?\((?:that's |this is |it's )?(?:my |his |her |our |the )?(?:[a-z'\-]+ )?"
     r"|[\"'”’)]?,?(?:就是|是|作为|当)(?:[我他她你您]们?的?)?[\u4e00-\u9fff]{0,4}",
     re.IGNORECASE,
 )
@@ -67,6 +67,22 @@ def is_labelled_after(text: str, end: int, label: re.Pattern[str]) -> bool:
     after = text[end : end + 60].partition("\n")[0]
     named = label.search(after)
     return named is not None and _POINTS_BACK.fullmatch(after[: named.start()]) is not None
+
+
+def is_named_nearby(text: str, start: int, end: int, name: re.Pattern[str], reach: int = 60) -> bool:
+    """Say whether a line names, near a value, what it may be, wherever the words stand, and does not call it something else.
+
+    For values whose shape is already telling (a letter and eight digits); a plain number needs its label beside it.
+
+    >>> word = re.compile("passport")
+    >>> text = "Can I use E12345678 as proof? It's the passport I have."
+    >>> is_named_nearby(text, 10, 19, word), is_named_nearby("passport? order no. E12345678", 20, 29, word)
+    (True, False)
+    """
+    after = text[end : end + reach].partition("\n")[0]
+    return (name.search(before(text, start, reach)) or name.search(after)) is not None and not (
+        is_numbered_thing(text, start) or is_amount(text, start, end)
+    )
 
 
 def is_amount(text: str, start: int, end: int) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 
 from stdnum.cn import ric
 
-from tuneloop.text.personal.context import before, is_labelled_after, is_numbered_thing
+from tuneloop.text.personal.context import before, is_labelled_after, is_named_nearby, is_numbered_thing
 from tuneloop.text.personal.span import Span, digits_of, random_digits
 
 ID_CARD_HINT = re.compile(r"\d(?:[ .\-]{0,2}\d){13,16}[ .\-]{0,2}[\dXx]")
@@ -28,7 +28,12 @@ _PROVINCES = frozenset([
 _UNASSIGNED_REGION = "99"
 
 _PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,2}[ \-]?\d{7,8}|[A-Za-z]\d{10}|\d{8,9})(?![A-Za-z0-9])")
-_PASSPORT_WORDS = re.compile(rf"(?:{PASSPORT_HINT.pattern})[^\d\n。；;]{{0,20}}$", re.IGNORECASE)
+_PASSPORT_WORDS = re.compile(
+    rf"(?:{PASSPORT_HINT.pattern})(?:[^\d\n。；;]{{0,20}}|[^\d\n.。；;]{{0,40}}(?:number|no\.?|id|is|was|to|as)[ :#(]{{0,3}})$",
+    re.IGNORECASE,
+)
+
+_PASSPORT_SHAPE = re.compile(r"[A-Z]{1,2}[ \-]?\d{7,8}|[a-z]{1,2}\d{7,8}")
 
 _SSN = re.compile(
     r"(?<![A-Za-z0-9])(?<!\d[.\-])(?P<a>\d{3})(?P<gap>[ .\-]{0,2})(?P<b>\d{2})(?P=gap)(?P<c>\d{4})(?![A-Za-z0-9]|-\d)"
@@ -90,8 +95,11 @@ def find_passports(text: str) -> Iterator[Span]:
         value = re.sub(r"[ \-]", "", match[0]).upper()
         if digits_of(value).startswith("000"):  # our stand-ins
             continue
-        if _PASSPORT_WORDS.search(before(text, match.start(), 40)) or is_labelled_after(
-            text, match.end(), PASSPORT_HINT
+        shaped = _PASSPORT_SHAPE.fullmatch(match[0]) is not None
+        if (
+            _PASSPORT_WORDS.search(before(text, match.start(), 60))
+            or is_labelled_after(text, match.end(), PASSPORT_HINT)
+            or is_named_nearby(text, *match.span(), PASSPORT_HINT, 60 if shaped else 16)
         ):
             yield Span(*match.span(), value)
 

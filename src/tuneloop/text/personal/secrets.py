@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from tuneloop.text.personal.context import is_labelled_after
+from tuneloop.text.personal.context import is_labelled_after, is_named_nearby
 from tuneloop.text.personal.span import Span, random_letters
 
 API_KEY_HINT = re.compile(
@@ -16,7 +16,7 @@ API_KEY_HINT = re.compile(
     re.IGNORECASE,
 )
 PASSWORD_HINT = re.compile(
-    r"密码|口令|passw(?:or)?d|passcode|passphrase|pwd|(?<![A-Za-z])pin(?![A-Za-z])|://[^/\s:@]+:[^/\s:@]+@",
+    r"密码|口令|passw(?:or)?d|passcode|passphrase|pwd|(?<![A-Za-z])p(?:in|w)(?![A-Za-z])|://[^/\s:@]+:[^/\s:@]+@",
     re.IGNORECASE,
 )
 
@@ -31,10 +31,13 @@ _KNOWN = re.compile(
     r"|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_\-]{20,}|SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}"
     r"|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?)(?![A-Za-z0-9])"
 )
+_LONG_AND_MIXED = re.compile(
+    r"(?<![A-Za-z0-9_\-/.])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{24,64}(?![A-Za-z0-9_\-/.]\S)"
+)
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _LABELLED_KEY = re.compile(
     r"(?:(?:api|access|secret|app|auth|private|client|account)[ _\-]?(?:key|token|secret)(?:[ _\-]?id)?"
-    r"|(?<![A-Za-z])(?:token|secret)|"
+    r"|(?<![A-Za-z])(?:token|secret|key)|"
     r"(?:access|api|secret)?密钥|秘钥|令牌|bearer)[\"'”]?\s?(?:is|was|是|为|[:=])?[\s:=\"'“`]{0,4}"
     r"(?P<value>[A-Za-z0-9_\-./+]{16,}={0,2})",
     re.IGNORECASE,
@@ -49,7 +52,7 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD_NAME = re.compile(
-    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd|密码|口令)"
+    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?(?![A-Za-z])|密码|口令)"
     r"(?! (?:manager|policy|form|field|page|prompt|reset|hint|box|screen))",
     re.IGNORECASE,
 )
@@ -62,6 +65,15 @@ _TOLD_IN_A_SENTENCE = re.compile(
     re.IGNORECASE,
 )
 """Between label and value stand words of a sentence: "password for the portal was changed to X", "password from X to Y"."""
+_APPOSITION = re.compile(
+    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd), [\"'“`]?(?P<value>[!-~]{5,64}?)[\"'”`]?(?=,|[.!?]?\s*$)",
+    re.IGNORECASE,
+)
+_PASSWORD_SHAPE = re.compile(
+    r"(?!(?:iphone|ipad|windows|win|android|ios|galaxy|office|covid|model|build|chrome|firefox|version|error|code|inv|ref|no)"
+    r"[\d.\-])(?=.*\d)[A-Za-z]{3,}[!@#$%^&*_]?\d[A-Za-z0-9!@#$%^&*_]*(?<!@)",
+    re.IGNORECASE,
+)
 _WORD_WITH_DIGIT = re.compile(r"(?<![!-~])[\"'(`]?(?P<value>(?=[!-~]*\d)(?=[!-~]*[A-Za-z])[A-Za-z0-9][!-~]{4,40})")
 _IN_ADDRESS = re.compile(r"://[^/\s:@]+:(?P<value>[^/\s:@]+)@")
 _STAND_IN = re.compile(r"(?:Masked-|.{0,12}tlmasked)[a-z2-9]+", re.IGNORECASE)
@@ -85,7 +97,12 @@ def find_api_keys(text: str) -> Iterator[Span]:
         if any(begin < start + len(value) and start < end for begin, end in taken) or _STAND_IN.fullmatch(value):
             continue
         if _is_mixed(value) and len(value) >= 16:
+            taken.append((start, start + len(value)))
             yield Span(start, start + len(value), value)
+    for match in _LONG_AND_MIXED.finditer(text):
+        free = not any(begin < match.end() and match.start() < end for begin, end in taken)
+        if free and not _STAND_IN.fullmatch(match[0]) and is_named_nearby(text, *match.span(), API_KEY_HINT):
+            yield Span(*match.span(), match[0])
 
 
 def stand_in_api_key(value: str, chance: random.Random) -> str:
@@ -134,9 +151,13 @@ def _passwords_in_sentences(text: str) -> Iterator[Span]:
     places = [
         match.span(name) for match in _TOLD_IN_A_SENTENCE.finditer(text) for name in ("first", "second") if match[name]
     ]
+    places += [match.span("value") for match in _APPOSITION.finditer(text)]
     for match in _WORD_WITH_DIGIT.finditer(text):
         end = match.start("value") + len(match["value"].rstrip(_TRAILING))
-        if is_labelled_after(text, end, _PASSWORD_NAME):
+        near = _PASSWORD_SHAPE.fullmatch(match["value"].rstrip(_TRAILING)) and is_named_nearby(
+            text, match.start("value"), end, _PASSWORD_NAME
+        )
+        if near or is_labelled_after(text, end, _PASSWORD_NAME):
             places.append(match.span("value"))
     for start, end in places:
         value = text[start:end].rstrip(_TRAILING)
