@@ -24,6 +24,11 @@ EXAMPLES: dict[str, list[tuple[str, str, str]]] = {
     "password": [
         ("zh", "登录密码是Abc@1234，登不上", "Abc@1234"),
         ("en", "My password is hunter22!", "hunter22!"),
+        ("en", "I reset my password to Summer81x yesterday", "Summer81x"),
+        ("en", "The password your colleague gave me over the phone was tiger_4417", "tiger_4417"),
+        ("en", "user: sam, pw dragon#993Q", "dragon#993Q"),
+        ("en", "tiger77x is the password I always use", "tiger77x"),
+        ("zh", "登录密码填sunny4417,进去就能看到", "sunny4417"),
         ("en", "postgres://app:s3cretWord@db.internal/x", "s3cretWord"),
     ],
     "email": [
@@ -35,15 +40,28 @@ EXAMPLES: dict[str, list[tuple[str, str, str]]] = {
     "iban": [("en", "Pay to GB82 WEST 1234 5698 7654 32 please", "GB82 WEST 1234 5698 7654 32")],
     "crypto_wallet": [("en", "to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa now", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")],
     "mac_address": [("zh", "网卡00:1B:44:11:3A:B7的设备", "00:1B:44:11:3A:B7")],
-    "ip": [("zh", "登录IP是10.2.33.4。", "10.2.33.4"), ("en", "from 2a02:26f7::1 today", "2a02:26f7::1")],
+    "ip": [
+        ("zh", "登录IP是10.2.33.4。", "10.2.33.4"),
+        ("en", "from 2a02:26f7::1 today", "2a02:26f7::1"),
+        ("zh", "攻击来源：ab8d:1f74:e3bb:6cc7:1022:3838:9517:e6aa", "ab8d:1f74:e3bb:6cc7:1022:3838:9517:e6aa"),
+    ],
     "id_card": [
         ("zh", "身份证11010519491231002X丢了", "11010519491231002X"),
         ("zh", "身份证110105 19491231 002x丢了", "110105 19491231 002x"),
         ("zh", "１１０１０５１９４９１２３１００２Ｘ", "１１０１０５１９４９１２３１００２Ｘ"),
     ],
-    "passport": [("zh", "护照号E12345678过期", "E12345678"), ("en", "My passport is 512345678.", "512345678")],
-    "driver_licence": [("en", "driver's license: D1234567", "D1234567")],
-    "qq": [("zh", "加QQ12345678聊", "12345678")],
+    "passport": [
+        ("zh", "护照号E12345678过期", "E12345678"),
+        ("en", "My passport is 512345678.", "512345678"),
+        ("en", "512345678 (that's my passport no.) is refused", "512345678"),
+        ("zh", "持E12345678号护照能开户吗", "E12345678"),
+    ],
+    "driver_licence": [
+        ("en", "driver's license: D1234567", "D1234567"),
+        ("en", "I only have my driver's license (D1234567)", "D1234567"),
+        ("en", "Is D1234567 enough? It's a driver licence.", "D1234567"),
+    ],
+    "qq": [("zh", "加QQ12345678聊", "12345678"), ("zh", "留个QQ,我的是12345678", "12345678")],
     "bank_card": [
         ("zh", "卡6222021234567894丢了", "6222021234567894"),
         ("en", "card 4111-1111-1111-1111 was lost", "4111-1111-1111-1111"),
@@ -56,11 +74,17 @@ EXAMPLES: dict[str, list[tuple[str, str, str]]] = {
         ("zh", "打+86 138 1234 5678找我", "+86 138 1234 5678"),
     ],
     "landline": [("zh", "座机0571-87654321没人接", "0571-87654321")],
-    "ssn": [("en", "my ssn is 123-45-6789", "123-45-6789")],
+    "ssn": [
+        ("en", "my ssn is 123-45-6789", "123-45-6789"),
+        ("en", "They typed 6 4 0 8 7 8 2 9 2 as my social security number", "6 4 0 8 7 8 2 9 2"),
+    ],
     "phone": [("en", "call (415) 555-2671", "(415) 555-2671"), ("en", "+44 20 7946 0958", "+44 20 7946 0958")],
     "national_id": [("en", "NINO AB 12 34 56 C", "AB 12 34 56 C")],
-    "wechat": [("zh", "微信号：lilei_2020", "lilei_2020")],
-    "plate": [("zh", "车牌京A·12345被罚", "京A·12345")],
+    "wechat": [("zh", "微信号：lilei_2020", "lilei_2020"), ("zh", "有事微信上说,账号就是wxid_abc4417", "wxid_abc4417")],
+    "plate": [
+        ("zh", "车牌京A·12345被罚", "京A·12345"),
+        ("en", "The registration should be 7ABC123 on my policy", "7ABC123"),
+    ],
     "address": [("zh", "寄到杭州市西湖区文三路138号2单元501室", "杭州市西湖区文三路138号2单元501室")],
     "name": [("zh", "联系人：张三。", "张三"), ("en", "My name is Ada Byron.", "Ada Byron")],
 }
@@ -76,6 +100,9 @@ HARMLESS: list[tuple[str, str]] = [
     ("en", "Call 1-800-555-0199. The card ending in 4821 has a limit of $95,000."),
     ("en", "Your password must be changed; the password is required. Version 1.2.3.4 of the app."),
     ("en", "My number is XXX-XX-1234, written as {{Customer Support Phone Number}}."),
+    ("en", "My iPhone12 says wrong password for order AB1234567; the password manager of Windows11 too."),
+    ("en", "I need a passport by 2026-03-15; passport photos cost 1,250.00 dollars, tracking number 812345678."),
+    ("zh", "QQ和微信都能绑定，订单12345678，2024年扣了300000元"),
     ("en", "Meet me at example.com headquarters, netmask 255.255.255.0, localhost 127.0.0.1"),
 ]
 

@@ -32,7 +32,8 @@ _WECHAT_NAME = re.compile(WECHAT_HINT.pattern, re.IGNORECASE)
 _WECHAT_SHAPE = re.compile(
     r"(?<![A-Za-z0-9_@.\-/])(?=[A-Za-z\-_]*\d)[A-Za-z][-_A-Za-z0-9]{5,19}(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])"
 )
-_QQ_NEARBY = re.compile(r"(?<![A-Za-z0-9@.\-])[1-9]\d{5,10}(?![A-Za-z0-9@]|[.\-]\d|[万元%年])")
+_QQ_NAME = re.compile(rf"(?<!@)(?:{QQ_HINT.pattern})", re.IGNORECASE)
+_QQ_NEARBY = re.compile(r"(?<![A-Za-z0-9@.\-])(?!1[3-9]\d{9})[1-9]\d{5,10}(?![A-Za-z0-9@]|[.\-]\d|[万元%年])")
 _QQ = re.compile(
     rf"(?:qq|扣扣|企鹅)(?:群)?(?:{_GAP}|[\u4e00-\u9fff]{{0,5}}(?:id)?[ :]{{0,2}})"
     rf"(?P<value>[1-9](?:[ \-]?\d){{4,10}})(?![A-Za-z0-9@]|[.]\d|[万元%])",
@@ -120,7 +121,7 @@ def find_qq(text: str) -> Iterator[Span]:
         yield Span(match.start("value"), match.end("value"), value)
     for match in _QQ_NEARBY.finditer(text):
         ours = (len(match[0]) == 11 and match[0].startswith("10000")) or match.start() in labelled
-        if not ours and is_named_nearby(text, *match.span(), QQ_HINT, 14):
+        if not ours and is_named_nearby(text, *match.span(), _QQ_NAME, 14):
             yield Span(*match.span(), match[0])
 
 

@@ -25,8 +25,13 @@ PLACEHOLDER = re.compile(
     r"|[0-9A-Za-z]{0,8}[*＊•×]{2,}(?:[ \-]?[*＊•×]{2,})*[0-9A-Za-z]{0,8}|(?<![A-Za-z0-9])[Xx]{3,}"
     r"(?:[\- ]?[Xx]{2,})*(?:[\- ]?\d{1,4})?(?![A-Za-z0-9])"
     r"|user_[a-z2-9]{10}@example\.com|Masked-[a-z2-9]{8}|wxid-tl-[a-z2-9]{10}|tlmasked[a-z2-9]{12,32}"
+    r"|(?<![A-Za-z0-9])[A-Z]{2}\d{2} ?(?:0000|XXXX)(?: ?[0-9A-Z]{4}){2,7}(?: ?[0-9A-Z]{1,3})?(?![A-Za-z0-9])"
+    r"|(?<![\dA-Za-z])[1-9](?:[ .-]?0){5}(?:[ .-]?\d){7,13}(?!\d)"
+    r"|(?<![\dA-Za-z])0\d{2,3}[ -]?1\d{6,7}(?!\d)"
+    r"|(?<![\dA-Za-z])9[ .-]9(?:[ .-]\d){15}[ .-][\dXx](?![ .-]?\d)"
 )
-"""What somebody masked before, ourselves included: it is left alone, whatever its letters spell."""
+"""What somebody masked before, ourselves included: it is left alone, whatever its letters spell. The last four are stand-ins of
+IBANs, cards, landlines and ID cards written digit by digit, in whose middle another recogniser would see a number."""
 
 
 class Found(NamedTuple):

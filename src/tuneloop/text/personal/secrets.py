@@ -74,7 +74,9 @@ _PASSWORD_SHAPE = re.compile(
     r"[\d.\-])(?=.*\d)[A-Za-z]{3,}[!@#$%^&*_]?\d[A-Za-z0-9!@#$%^&*_]*(?<!@)",
     re.IGNORECASE,
 )
-_WORD_WITH_DIGIT = re.compile(r"(?<![!-~])[\"'(`]?(?P<value>(?=[!-~]*\d)(?=[!-~]*[A-Za-z])[A-Za-z0-9][!-~]{4,40})")
+_WORD_WITH_DIGIT = re.compile(
+    r"(?<![!-~])[\"'(`]?(?P<value>(?=[!-~]*\d)(?=[!-~]*[A-Za-z])[A-Za-z0-9][!-~]{4,40})(?!\s?(?:@|[\[({<]\s?(?:at|a)\s?[\])}>]))"
+)
 _IN_ADDRESS = re.compile(r"://[^/\s:@]+:(?P<value>[^/\s:@]+)@")
 _STAND_IN = re.compile(r"(?:Masked-|.{0,12}tlmasked)[a-z2-9]+", re.IGNORECASE)
 _TRAILING = ".,;:)]}\"'>`"
