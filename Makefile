@@ -27,7 +27,7 @@ check: $(STAMP)  ## lint, types, layers, doctests, recipes, README: under a minu
 	$(BIN)/pytest src tests/test_docs.py tests/test_reference.py tests/test_recipes.py
 
 test: check  ## the checks, then the whole test suite
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 -m "not model and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 --dist worksteal -m "not model and not slow"
 	$(BIN)/pytest tests -m model
 
 thorough: $(STAMP)  ## the invariants on a thousand random examples each, where a test names no number (half an hour)
