@@ -96,6 +96,19 @@ def train(
     return _loop(recipe, workspace, ["train"] if force else [], progress, resume=resume).run
 
 
+def follow(recipe: AnyRecipe, workspace: AnyWorkspace = None) -> None:
+    """Compute shares of a training that another process of the same `torchrun` leads with `train`.
+
+    Args:
+        recipe, workspace: the same as the leader's.
+
+    Raises:
+        IncompatibleError: this process has other inputs than the leader (code `training.process_differs`).
+        ResourceError: the leader is gone (code `training.process_lost`).
+    """
+    _loop(recipe, workspace, [], SILENT).follow()
+
+
 def evaluate(
     recipe: AnyRecipe, workspace: AnyWorkspace = None, *, force: bool = False, progress: Progress = SILENT
 ) -> Evaluation:

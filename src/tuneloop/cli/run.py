@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from tuneloop.cli.following import Following
 from tuneloop.cli.options import AcceptLicenseOption, ForceOption, RecipeArgument, SetOption, read_recipe
 from tuneloop.cli.session import Reply, Session
 from tuneloop.cli.verbs import verb
+from tuneloop.core.errors import UsageError
 from tuneloop.core.messages import text
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def run(
 ) -> Reply:
     from tuneloop import api
 
+    if int(os.environ.get("WORLD_SIZE") or 1) > 1:
+        raise UsageError("cli.run_processes")
     chosen = read_recipe(recipe, set_, accept_license)
     if smoke:
         from tuneloop.pipeline.loop import SMOKE_ROWS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -58,13 +59,16 @@ def train(
     force: ForceOption = False,
     find_learning_rate: FindRateOption = False,
     accept_license: AcceptLicenseOption = None,
-) -> Reply:
+) -> Reply | None:
     from tuneloop import api
     from tuneloop.cli.following import Following
     from tuneloop.cli.tables import commands, result_tables
 
     also = ["training.find_learning_rate=true"] if find_learning_rate else []
     chosen = read_recipe(recipe, [*(set_ or ()), *also], accept_license)
+    if os.environ.get("RANK", "0") != "0":  # started by torchrun: process 0 leads, reports and writes
+        api.follow(chosen, session.workspace)
+        return None
     run = api.train(chosen, session.workspace, force=force, resume=resume, progress=session.progress)
     report = text("cli.report", path=run.path / "report.html")
     following = Following(session.workspace, set_ or (), chosen.model.accept_license)

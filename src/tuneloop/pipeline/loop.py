@@ -177,16 +177,27 @@ class Loop:
     @cached_property
     def run(self) -> Run:
         """Stage 2."""
+        from tuneloop.training.distributed import company
         from tuneloop.training.run import run
 
-        return run(
-            self._inputs(self.loaded),
-            self.workspace,
-            recipe_yaml=self.recipe.to_yaml(),
-            resume=self._resume,
-            force="train" in self._force,
-            progress=self.progress,
-        )
+        inputs = self._inputs(self.loaded)
+        with company():
+            return run(
+                inputs,
+                self.workspace,
+                recipe_yaml=self.recipe.to_yaml(),
+                resume=self._resume,
+                force="train" in self._force,
+                progress=self.progress,
+            )
+
+    def follow(self) -> None:
+        """Lend this process to the one that leads the training; nothing is written."""
+        from tuneloop.training.distributed import follow
+        from tuneloop.training.identity import Inputs
+
+        recipe = self.recipe
+        follow(lambda path: Inputs(recipe.training, recipe.adapter, path, self.loaded, recipe.name, recipe.seed))
 
     @cached_property
     def evaluation(self) -> Evaluation:

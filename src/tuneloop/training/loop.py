@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ from tuneloop.training.memory import is_out_of_memory, resident_bytes
 from tuneloop.training.recovery import Rollback, read_recovery
 from tuneloop.training.signals import deferred_signals
 from tuneloop.training.state import State, read_state, trained_parameters
-from tuneloop.training.task import Task, Training
+from tuneloop.training.task import Order, Share, Task, Training
+from tuneloop.training.tokenise import Example
 from tuneloop.training.validation import VALIDATION_TOKENS, validation_loss
 
 
@@ -159,20 +161,9 @@ def _gradients(now: Training, number: int) -> tuple[float, float, int]:
     task, state = now.task, now.state
     pieces = now.pieces(number)
     supervised = max(1, sum(e.targets for piece in pieces for e in piece))
-    device = next(task.model.parameters()).device
     now.optimizer.zero_grad(set_to_none=True)
-    total, tokens = 0.0, 0
-    for piece in pieces:
-        now.check_signals()
-        if task.budget is not None:
-            task.budget.check([len(e.ids) for e in piece])
-        packed = collate(piece, device)
-        failpoint("train.forward")
-        loss = supervised_loss(task.model, packed, task.label_smoothing)
-        failpoint("train.backward")
-        (loss * (state.loss_scale / supervised)).backward()  # type: ignore[no-untyped-call]
-        total += loss.item()
-        tokens += packed.ids.shape[1]
+    order = Order(number, now.recovery.tokens("training", number), state.loss_scale / supervised)
+    total, tokens = task.share_out(order, pieces, lambda own: accumulate(task, own, order.factor, now.check_signals))
     if task.penalty is not None:
         (task.penalty(task.model) * state.loss_scale).backward()  # type: ignore[no-untyped-call]
     parameters = list(trained_parameters(task.model).values())
@@ -181,6 +172,24 @@ def _gradients(now: Training, number: int) -> tuple[float, float, int]:
             if parameter.grad is not None:
                 parameter.grad /= state.loss_scale
     return total / supervised, float(torch.nn.utils.clip_grad_norm_(parameters, task.max_grad_norm)), tokens
+
+
+def accumulate(task: Task, pieces: list[list[Example]], factor: float, check_signals: Callable[[], None]) -> Share:
+    """Add the gradients of some micro-batches, each times `factor`; the sum of their losses, and their tokens."""
+    device = next(task.model.parameters()).device
+    total, tokens = 0.0, 0
+    for piece in pieces:
+        check_signals()
+        if task.budget is not None:
+            task.budget.check([len(e.ids) for e in piece])
+        packed = collate(piece, device)
+        failpoint("train.forward")
+        loss = supervised_loss(task.model, packed, task.label_smoothing)
+        failpoint("train.backward")
+        (loss * factor).backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+        tokens += packed.ids.shape[1]
+    return Share(total, tokens)
 
 
 def _update(now: Training, number: int) -> float:

@@ -21,6 +21,7 @@ from tuneloop.models.load import LoadedModel
 from tuneloop.store.artifacts import MANIFEST, write_text_atomically
 from tuneloop.store.lock import only_process
 from tuneloop.store.workspace import Workspace
+from tuneloop.training.distributed import led
 from tuneloop.training.fast_path import fast_path, keep_memory
 from tuneloop.training.identity import Inputs, choose_folder, keep_identity, make_identity
 from tuneloop.training.loop import train
@@ -101,7 +102,8 @@ def _run(inputs: Inputs, prepared: Prepared, place: Place, progress: Progress) -
     with attached(inputs, plan) as model:
         try:
             with fast_path(model), noisy_embeddings(model, inputs.training.neftune_noise_alpha):
-                state = _train(make_task(inputs, prepared, model, place.folder, place.identity, budget), progress)
+                task = make_task(inputs, prepared, model, place.folder, place.identity, budget)
+                state = _train(led(task, inputs, plan, progress), progress)
         except DivergedError as error:
             give_up(place, plan, error)
             raise

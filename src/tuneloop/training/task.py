@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
@@ -22,6 +22,29 @@ from tuneloop.training.tokenise import Example
 
 NOT_FINITE, NOT_FINITE_WINDOW = 3, 20
 """More steps than this without a finite loss, within so many, are answered like a spike."""
+
+
+class Order(NamedTuple):
+    """Which gradients are wanted."""
+
+    number: int
+    """The step (1 …)."""
+    limit: int | None
+    """Tokens that memory has been found to hold in a micro-batch."""
+    factor: float
+    """Of every loss: the scale of float16 over the supervised tokens of the whole step."""
+
+
+class Share(NamedTuple):
+    """What was computed of a step, beside the gradients in the parameters."""
+
+    loss: float
+    """Summed over supervised tokens (nats)."""
+    tokens: int
+
+
+def _alone(order: Order, pieces: list[list[Example]], compute: Callable[[list[list[Example]]], Share]) -> Share:
+    return compute(pieces)
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,14 @@ class Task:
     """What the method adds to a step's mean loss; None: nothing."""
     after_step: Callable[[PeftModel, int], None] = lambda *_: None
     """What the method does after the optimiser's step (1 …)."""
+    share_out: Callable[[Order, list[list[Example]], Callable[[list[list[Example]]], Share]], Share] = _alone
+    """Who computes a step's micro-batches: this process, or several (`distributed.py`)."""
+
+
+def cut(task: Task, number: int, limit: int | None) -> list[list[Example]]:
+    """The micro-batches of a step (1 …), cut to what memory holds."""
+    micro_batches = task.steps[number - 1].micro_batches
+    return [piece for micro in micro_batches for piece in fit([task.train[i] for i in micro], limit)]
 
 
 @dataclass
@@ -80,9 +111,7 @@ class Training:
 
     def pieces(self, number: int) -> list[list[Example]]:
         """The micro-batches of a step (1 …), cut to what memory has been found to hold."""
-        limit = self.recovery.tokens("training", number)
-        train, micro_batches = self.task.train, self.task.steps[number - 1].micro_batches
-        return [piece for micro in micro_batches for piece in fit([train[i] for i in micro], limit)]
+        return cut(self.task, number, self.recovery.tokens("training", number))
 
     def save(self) -> None:
         """Write a checkpoint, and remove those that nothing needs: a rollback may want the one before its window."""

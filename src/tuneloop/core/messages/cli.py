@@ -5,6 +5,16 @@ from tuneloop.core.messages.cli_help import MESSAGES as HELP_MESSAGES
 MESSAGES: dict[str, tuple[str, str]] = {
     # Complaints about the command line.
     "cli.error": ("Error:", "错误："),
+    "cli.run_processes": (
+        "tuneloop run works with one process; WORLD_SIZE asks for several.",
+        "tuneloop run 只用一个进程，而 WORLD_SIZE 要求多个。",
+    ),
+    "cli.run_processes.hint": (
+        "Train with torchrun --nproc-per-node 2 -m tuneloop train RECIPE, then start tuneloop run RECIPE by itself: it "
+        "takes the finished training.",
+        "请先用 torchrun --nproc-per-node 2 -m tuneloop train RECIPE 训练，"
+        "再单独运行 tuneloop run RECIPE：它会直接使用已完成的训练。",
+    ),
     "cli.command_unknown": ("`{group}` has no command {command}.", "{group} 没有命令 {command}。"),
     "cli.command_unknown.hint": ("Its commands are: {known}.", "可用命令：{known}。"),
     "cli.command_unknown_near": ("`{group}` has no command {command}.", "{group} 没有命令 {command}。"),

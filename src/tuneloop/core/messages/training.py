@@ -156,6 +156,40 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Memory ran out in an evaluation: passes of at most {tokens} tokens from now on.",
         "验证时内存不足：此后每次前向最多 {tokens} 个词元。",
     ),
+    "training.processes": ("{processes} processes share every step.", "{processes} 个进程分担每一步。"),
+    "training.processes_method": (
+        "The method {method} can't be trained by several processes: it changes its own shape from step to step.",
+        "方法 {method} 不能由多个进程训练：它的结构会逐步改变。",
+    ),
+    "training.processes_method.hint": (
+        "Train it with one process (tuneloop train), or choose another adapter.method, such as lora.",
+        "请用单进程训练（tuneloop train），或另选 adapter.method，例如 lora。",
+    ),
+    "training.processes_environment": (
+        "WORLD_SIZE asks for several processes, but they cannot find each other: {problem}",
+        "WORLD_SIZE 要求多个进程，但它们无法互相找到：{problem}",
+    ),
+    "training.processes_environment.hint": (
+        "Start them with torchrun --nproc-per-node 2 -m tuneloop train RECIPE, or unset WORLD_SIZE to train with one.",
+        "请用 torchrun --nproc-per-node 2 -m tuneloop train RECIPE 启动，或取消 WORLD_SIZE 以单进程训练。",
+    ),
+    "training.process_lost": (
+        "Another process of this training is gone: {problem}",
+        "本次训练的另一个进程已不在：{problem}",
+    ),
+    "training.process_lost.hint": (
+        "What ended it stands above, in its own message. Start the same command again: it goes on from the newest "
+        "checkpoint, also with another number of processes.",
+        "其结束原因见上方该进程自己的消息。请重新运行同一命令：会从最新检查点继续，进程数也可以不同。",
+    ),
+    "training.process_differs": (
+        "Process {rank} trains from other inputs than process 0: {difference}",
+        "进程 {rank} 的训练输入与进程 0 不同：{difference}",
+    ),
+    "training.process_differs.hint": (
+        "Give every process the same recipe, data folder, model and kind of device.",
+        "请让所有进程使用相同的配方、数据目录、模型和设备类型。",
+    ),
     "training.memory": (
         "Memory ran out in step {step}, although the micro-batch is a single sample ({sample}, {tokens} tokens).",
         "第 {step} 步内存不足，微批已只有一个样本（{sample}，{tokens} 个词元）。",
