@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Texts of the personal-data benchmark: templates of our own, split into those that the recognisers were developed on
 (`develop`) and those that only measure (`test`). No template stands on both sides; values are made fresh for each run.
 

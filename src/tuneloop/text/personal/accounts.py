@@ -20,6 +20,7 @@ DRIVER_HINT = re.compile(
     r"driv(?:er['’]?s?['’]?|ing) (?:licen[cs]e|permit)|(?<![A-Za-z])DL(?![A-Za-z])|licen[cs]e (?:number|no)|驾照|驾驶证",
     re.IGNORECASE,
 )
+LICENCE_HINT = re.compile(rf"{DRIVER_HINT.pattern}|licen[cs]e(?! (?:plate|key|agreement|fee))", re.IGNORECASE)
 
 _GAP = r"[ ]?(?:账号|帐号|号码|号|id|ID)?[ ]?(?:是|为|is|was|[:=#])[ :\"'“]{0,2}"
 _WECHAT = re.compile(
@@ -173,7 +174,13 @@ def find_driver_licences(text: str) -> Iterator[Span]:
         match.span()
         for match in _BARE_LICENCE.finditer(text)
         if is_labelled_after(text, match.end(), DRIVER_HINT)
-        or (_LICENCE_SHAPE.fullmatch(match[0]) and is_named_nearby(text, *match.span(), DRIVER_HINT))
+        or (
+            _LICENCE_SHAPE.fullmatch(match[0])
+            and (
+                is_named_nearby(text, *match.span(), DRIVER_HINT)
+                or is_named_nearby(text, *match.span(), LICENCE_HINT, 40)
+            )
+        )
     }
     for start, end in sorted(named):
         value = re.sub(r"[ \-]", "", text[start:end]).upper()

@@ -26,9 +26,9 @@ NEAR = 24
 
 _ORDER = re.compile(
     r"(?:订单|单号|运单|快递|物流|流水|交易号|编号|序列号|工单|发票|合同|案号|批号|条码|货号|型号"
-    r"|版本|档案|文号|凭证|保单|股票|基金|代码|期号|"
+    r"|版本|档案|文号|凭证|保单|股票|基金|代码|期号|优惠码|兑换码|验证码|邀请码|券码|取件码|"
     r"order|purchase|tracking|invoice|ticket|serial|reference|transaction|confirmation|case|item|product|batch|"
-    r"shipment|package|parcel|booking|sku|isbn|model|version|part|policy|docket)"
+    r"shipment|package|parcel|booking|sku|isbn|model|version|part|policy|docket|promo|coupon|voucher|claim)"
     r"\s?(?:号码|编号|号|id|no\.?|numbers?|num|code)?[\s:=#.\-'\"“（(]{0,3}(?:是|为|is|was)?[\s:=#'\"“（(]{0,3}$",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ PREFILTER = re.compile(
     r"\d[\s\S]{0,3}\d[\s\S]{0,3}\d|[@＠#\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|[^\x00-\x7f]\d[^\x00-\x7f]"
     r"|[零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖][\s\S]?[零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]"
     r"|[\U0001d400-\U0001d7ff\u2460-\u24ea\u2776-\u2793]|密码|口令|密钥|秘钥|令牌|微信|威信|薇信|卫星号|艾特"
-    r"|pass|pwd|\spw\s|token|secret|key|bearer|wechat|weixin|wx|vx|v信|加v|qq|\sat\s|[\[({<]\s?a|private"
+    r"|pass|pwd|(?<![a-z])pw(?![a-z])|token|secret|key|bearer|wechat|weixin|wx|vx|v信|加v|qq|\sat\s|[\[({<]\s?a|private"
     r"|AKIA|ASIA|gh[pousr]_|github_|glpat|xox|AIza|LTAI|AKID|hf_|npm_|pypi-|SG\.|eyJ|ya29|[sr]k[-_]",
     re.IGNORECASE,
 )

@@ -35,6 +35,9 @@ _PASSPORT_WORDS = re.compile(
 
 _PASSPORT_SHAPE = re.compile(r"[A-Z]{1,2}[ \-]?\d{7,8}|[a-z]{1,2}\d{7,8}")
 
+_NUMBER_FOLLOWS = re.compile(r"(?:passport|护照|号码?|number|no\.?|is|是|为)[ :(#]{0,3}$", re.IGNORECASE)
+"""Before eight digits that could be a date: without these words they are one."""
+
 _SSN = re.compile(
     r"(?<![A-Za-z0-9])(?<!\d[.\-])(?P<a>\d{3})(?P<gap>[ .\-]{0,2})(?P<b>\d{2})(?P=gap)(?P<c>\d{4})(?![A-Za-z0-9]|-\d)"
     r"|(?<![A-Za-z0-9])(?<!\d[ \-])\d(?:[ \-]\d){8}(?![A-Za-z0-9]|[ \-]\d)"
@@ -95,11 +98,13 @@ def find_passports(text: str) -> Iterator[Span]:
         value = re.sub(r"[ \-]", "", match[0]).upper()
         if digits_of(value).startswith("000"):  # our stand-ins
             continue
+        if _is_plain_date(value) and not _NUMBER_FOLLOWS.search(before(text, match.start(), 12)):
+            continue
         shaped = _PASSPORT_SHAPE.fullmatch(match[0]) is not None
         if (
             _PASSPORT_WORDS.search(before(text, match.start(), 60))
             or is_labelled_after(text, match.end(), PASSPORT_HINT)
-            or is_named_nearby(text, *match.span(), PASSPORT_HINT, 60 if shaped else 16)
+            or is_named_nearby(text, *match.span(), PASSPORT_HINT, 60 if shaped or len(value) == 9 else 16)
         ):
             yield Span(*match.span(), value)
 
@@ -131,6 +136,10 @@ def find_social_security_numbers(text: str) -> Iterator[Span]:
 def stand_in_social_security_number(value: str, chance: random.Random) -> str:
     """A number of the area 666, which is never issued."""
     return f"666{chance.randrange(1, 100):02d}{chance.randrange(1, 10_000):04d}"
+
+
+def _is_plain_date(value: str) -> bool:
+    return len(value) == 8 and value[:2] in ("19", "20") and value.isdigit() and _is_date(value)
 
 
 def _is_date(digits: str) -> bool:

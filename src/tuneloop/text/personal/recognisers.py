@@ -24,7 +24,9 @@ RECOGNISERS: dict[str, Recogniser] = {
     "ip": Recogniser(network.find_ips, network.IP_HINT, network.stand_in_ip),
     "id_card": Recogniser(identity.find_id_cards, identity.ID_CARD_HINT, identity.stand_in_id_card),
     "passport": Recogniser(identity.find_passports, identity.PASSPORT_HINT, identity.stand_in_passport),
-    "driver_licence": Recogniser(accounts.find_driver_licences, accounts.DRIVER_HINT, accounts.stand_in_driver_licence),
+    "driver_licence": Recogniser(
+        accounts.find_driver_licences, accounts.LICENCE_HINT, accounts.stand_in_driver_licence
+    ),
     "qq": Recogniser(accounts.find_qq, accounts.QQ_HINT, accounts.stand_in_qq),
     "bank_card": Recogniser(cards.find_bank_cards, cards.CARD_HINT, cards.stand_in_bank_card),
     "mobile": Recogniser(phones.find_mobiles, phones.MOBILE_HINT, phones.stand_in_mobile),

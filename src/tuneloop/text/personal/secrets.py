@@ -43,10 +43,10 @@ _LABELLED_KEY = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
-    r"(?:(?:密码|口令)[\u4e00-\u9fff]{0,6}?|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd)[\"'”]?\s?"
+    r"(?:(?:密码|口令)[\u4e00-\u9fff]{0,6}?|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?)[\"'”]?\s?"
     r"(?P<told>(?:is now|is|was|are|改成了?|改为|设置?[为成]|就是|还是|用的?是?|叫|是|为|[:=]|->)+)"
     r"[\s:\"'“`]{0,3}(?P<value>[!-~]{4,64})"
-    r"|(?:密码|口令|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd)[ \"'“]{0,2}"
+    r"|(?:密码|口令|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?)[ \"'“]{0,2}"
     r"(?P<bare>(?=[!-~]*\d)[A-Za-z0-9!@#$%^&*_.\-]{6,32})"
     r"|(?<![A-Za-z])PIN(?: code| number)?\s?(?:is now|is|was|to|:|=|是|为)\s?(?P<pin>\d{4,8})(?!\d)",
     re.IGNORECASE,
@@ -57,7 +57,7 @@ _PASSWORD_NAME = re.compile(
     re.IGNORECASE,
 )
 _TOLD_IN_A_SENTENCE = re.compile(
-    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd)[\"'”]?"
+    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?)[\"'”]?"
     r"(?: (?:for|on|of|at|in)(?: [a-z'\-]+){1,4}?)?"
     r"(?:[ ,]{0,2}(?:(?:is|was|are|to|as|now|from|should be|must be|reads|"
     r"(?:has been |was |got |been )?(?:changed|reset|set|updated) to)(?![A-Za-z])|[:=(]|->))+"
@@ -66,7 +66,7 @@ _TOLD_IN_A_SENTENCE = re.compile(
 )
 """Between label and value stand words of a sentence: "password for the portal was changed to X", "password from X to Y"."""
 _APPOSITION = re.compile(
-    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd), [\"'“`]?(?P<value>[!-~]{5,64}?)[\"'”`]?(?=,|[.!?]?\s*$)",
+    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?), [\"'“`]?(?P<value>[!-~]{5,64}?)[\"'”`]?(?=,|[.!?]?\s*$)",
     re.IGNORECASE,
 )
 _PASSWORD_SHAPE = re.compile(
@@ -75,7 +75,7 @@ _PASSWORD_SHAPE = re.compile(
     re.IGNORECASE,
 )
 _WORD_WITH_DIGIT = re.compile(
-    r"(?<![!-~])[\"'(`]?(?P<value>(?=[!-~]*\d)(?=[!-~]*[A-Za-z])[A-Za-z0-9][!-~]{4,40})(?!\s?(?:@|[\[({<]\s?(?:at|a)\s?[\])}>]))"
+    r"(?<![!-~])[\"'(`]?(?P<value>(?=[!-~]*\d)(?=[!-~]*[A-Za-z])[A-Za-z0-9][!-~]{4,40}+)(?!\s?(?:@|[\[({<]\s?(?:at|a)\s?[\])}>]))"
 )
 _IN_ADDRESS = re.compile(r"://[^/\s:@]+:(?P<value>[^/\s:@]+)@")
 _STAND_IN = re.compile(r"(?:Masked-|.{0,12}tlmasked)[a-z2-9]+", re.IGNORECASE)

@@ -16,7 +16,7 @@ _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2
 _DOTS = "·•・．｡"
 INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff\u20e3]")
 _NUMERALS = dict(zip("零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "00012345678911" + "23456789", strict=True))
-_NUMERAL_RUN = re.compile(f"[{''.join(_NUMERALS)}0-9](?:[ .-]?[{''.join(_NUMERALS)}0-9]){{4,}}")
+_NUMERAL_RUN = re.compile(f"[{''.join(_NUMERALS)}0-9](?:[ .-]?(?!一[直个下次样起定般])[{''.join(_NUMERALS)}0-9]){{4,}}")
 _HAS_NUMERALS = re.compile(f"[{''.join(_NUMERALS)}](?:[ .-]?[{''.join(_NUMERALS)}0-9]){{3}}")
 
 
