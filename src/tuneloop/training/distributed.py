@@ -4,7 +4,8 @@ Each process holds the whole model. Process 0 leads: it alone decides and writes
 every optimiser step it sends the adapter and the step's number; each process computes the gradients of its share of the
 micro-batches, normalised by the supervised tokens of all of them; one sum brings the gradients to the leader, which clips,
 moves the adapter, evaluates, saves, rolls back and stops as it does alone. Adapters are small: both transfers go through
-gloo, also between GPUs. torchrun and accelerate start the processes and say by RANK and WORLD_SIZE which one this is.
+gloo, also between GPUs. torchrun starts the processes and says by RANK and
+WORLD_SIZE which one this is.
 """
 
 from __future__ import annotations
