@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast, get_args
 
 import pytest
 import torch
@@ -16,11 +17,13 @@ from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.models.load import LoadedModel
 from tuneloop.training import journal
 from tuneloop.training.batches import Batch, collate
+from tuneloop.training.config import TrainingConfig
 from tuneloop.training.curves import overfit_share
 from tuneloop.training.fast_path import fast_path, supervised_loss
 from tuneloop.training.journal import Journal, read_metrics
+from tuneloop.training.mishaps import SCALE_STEPS, grow_scale, leave_out
 from tuneloop.training.noise import noisy_embeddings, sample_lengths
-from tuneloop.training.state import trained_parameters
+from tuneloop.training.state import State, trained_parameters
 from tuneloop.training.tokenise import tokenise
 
 
@@ -99,14 +102,82 @@ def test_gradient_checkpointing_changes_nothing_but_memory(model: Any, batch: Ba
     torch.testing.assert_close(checkpointed, plain, rtol=1e-6, atol=1e-8)
 
 
-def test_an_uninstalled_tracker_is_named_before_the_first_step(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("mlflow", "tuneloop[trackers]"), ("trackio", "tuneloop[trackers]"), ("wandb", "wandb"), ("swanlab", "swanlab")],
+)
+def test_an_uninstalled_tracker_is_named_before_the_first_step_with_its_pip_command(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
     import accelerate.tracking
 
     monkeypatch.setattr(accelerate.tracking, "get_available_trackers", lambda: ["tensorboard"])
     with pytest.raises(UsageError) as caught:
-        Journal(tmp_path, step=0, evaluated=-1, report_to=["wandb"], settings={})
-    assert "wandb" in caught.value.message("en")
-    assert "trackers" in caught.value.hint("zh")
+        Journal(tmp_path, step=0, evaluated=-1, report_to=["tensorboard", name], settings={})
+    assert name in caught.value.message("en")
+    for language in ("en", "zh"):
+        assert f"pip install '{package}'" in caught.value.hint(language)
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
+def test_every_tracker_of_the_recipe_is_one_of_accelerates() -> None:
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS
+
+    asked = get_args(get_args(TrainingConfig.model_fields["report_to"].annotation)[0])
+    assert set(asked) == {journal.TENSORBOARD, *journal.PACKAGES}
+    assert set(asked) <= set(map(str, LOGGER_TYPE_TO_CLASS))
+
+
+def test_a_tracker_runs_through_accelerates_own_machinery(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No client is installed here: mlflow's place in accelerate's table is taken by a recorder, the rest is accelerate's."""
+    import accelerate.accelerator
+    from accelerate import tracking
+
+    seen: list[Any] = []
+
+    class Recorder(tracking.GeneralTracker):  # type: ignore[misc]
+        name, requires_logging_directory, main_process_only = "mlflow", True, False
+
+        def __init__(self, run_name: str, logging_dir: Any, **_: Any) -> None:
+            print("a client that greets on stdout")
+
+        def start(self) -> None:
+            seen.append("start")
+
+        @property
+        def tracker(self) -> Any:
+            return self
+
+        def store_init_configuration(self, values: dict[str, Any]) -> None:
+            seen.append(values)
+
+        def log(self, values: dict[str, Any], step: int | None = None, **_: Any) -> None:
+            seen.append((step, values))
+
+        def finish(self) -> None:
+            seen.append("finish")
+
+    monkeypatch.setattr(tracking, "get_available_trackers", lambda: [tracking.LoggerType.MLFLOW])
+    for module in (tracking, accelerate.accelerator):
+        monkeypatch.setitem(module.LOGGER_TYPE_TO_CLASS, "mlflow", Recorder)
+    with Journal(tmp_path, step=0, evaluated=-1, report_to=["mlflow"], settings={"recipe": "abc", "list": []}) as lines:
+        lines.write({"step": 1, "epoch": 1, "loss": 2.0})
+    assert [entry for entry in seen if entry != "start"] == [{"recipe": "abc"}, (1, {"loss": 2.0}), "finish"]
+
+
+def test_one_bad_step_does_not_end_the_scaling_of_float16() -> None:
+    state = State(loss_scale=65536.0, largest_loss_scale=65536.0)
+    now = cast(Any, SimpleNamespace(state=state, optimizer=SimpleNamespace(zero_grad=lambda set_to_none: None)))
+    for _ in range(16):
+        leave_out(now, 1, math.inf, math.nan)
+    assert (state.loss_scale, state.step, state.left_out) == (1.0, 0, [])  # the same step is done again each time
+    for _ in range(SCALE_STEPS * 20):
+        grow_scale(state)
+    assert state.loss_scale == 65536.0
+    whole = State()
+    for _ in range(SCALE_STEPS * 2):
+        grow_scale(whole)
+    assert whole.loss_scale == 1.0  # float32 and bfloat16 are not scaled
 
 
 def test_trackers_get_the_numbers_of_every_line(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +189,11 @@ def test_trackers_get_the_numbers_of_every_line(tmp_path: Any, monkeypatch: pyte
         def log(self, values: dict[str, Any], step: int) -> None:
             self.lines.append((step, values))
 
-        def end_training(self) -> None:
+        @property
+        def trackers(self) -> list[Any]:
+            return [self]
+
+        def finish(self) -> None:
             self.ended = True
 
     recorder = Recorder()

@@ -20,6 +20,14 @@ from tuneloop.store.artifacts import disk_errors, write_text_atomically
 TENSORBOARD = "tensorboard"
 """Written by ourselves: a resumed run continues its curves. All others go through accelerate."""
 
+PACKAGES = {
+    "mlflow": "tuneloop[trackers]",
+    "trackio": "tuneloop[trackers]",
+    "wandb": "wandb",
+    "swanlab": "swanlab",
+}
+"""What pip installs for each tracker that goes through accelerate."""
+
 
 class StepLine(Record):
     """A line of metrics.jsonl after an optimiser step."""
@@ -95,7 +103,8 @@ class Journal:
         self._close()
         if self._trackers is not None:
             with _talk_to_stderr():
-                self._trackers.end_training()
+                for tracker in self._trackers.trackers:  # `end_training` would also part several processes
+                    tracker.finish()
 
     def rewind(self, step: int, evaluated: int) -> None:
         """Drop what was written after a step: the run has gone back to it."""
@@ -124,13 +133,13 @@ def _trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -
     if not names:
         return None
     from accelerate import Accelerator
-    from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+    from accelerate.tracking import get_available_trackers
 
     available = {str(tracker) for tracker in get_available_trackers()}
     for name in names:
         if name not in available:
             raise UsageError(
-                "training.tracker_missing", name=name, known=", ".join(sorted(map(str, LOGGER_TYPE_TO_CLASS)))
+                "training.tracker_missing", name=name, package=PACKAGES[name], installed=_installed(available)
             )
     logging.getLogger("accelerate").setLevel(logging.ERROR)
     accelerator = Accelerator(log_with=list(names), project_dir=str(folder), cpu=True)
@@ -138,6 +147,10 @@ def _trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -
     with _talk_to_stderr():
         accelerator.init_trackers("tuneloop", config=plain)
     return accelerator
+
+
+def _installed(available: set[str]) -> str:
+    return ", ".join([TENSORBOARD, *(name for name in PACKAGES if name in available)])
 
 
 def _talk_to_stderr() -> AbstractContextManager[Any]:

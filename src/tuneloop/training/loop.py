@@ -113,7 +113,7 @@ def _resume(task: Task, optimizer: torch.optim.Optimizer, progress: Progress) ->
         best = {name: p.detach().clone() for name, p in trained_parameters(task.model).items()}
         half = next(task.model.get_base_model().parameters()).dtype == torch.float16
         scale = 65536.0 if half else 1.0
-        return State(schedule_sha256=schedule, seed=task.seed, loss_scale=scale), best
+        return State(schedule_sha256=schedule, seed=task.seed, loss_scale=scale, largest_loss_scale=scale), best
     state, best = read_state(found.path, task.model, optimizer)
     if state.schedule_sha256 != schedule and not task.forced:
         raise IncompatibleError("training.resume_schedule", file=found.path)
@@ -150,6 +150,7 @@ def _advance(now: Training) -> None:
         seconds = time.perf_counter() - start
         state.step, state.tokens, state.seconds = number, state.tokens + tokens, state.seconds + seconds
         state.recent = [*state.recent, loss][-MEMORY - PATIENCE :]
+        mishaps.grow_scale(state)
         _report(now, loss, norm, rate, tokens / seconds)
         if is_spike(state.recent):
             window = Rollback(back_to=0, first=number - PATIENCE + 1, last=number, reason="spike")

@@ -14,10 +14,13 @@ from tuneloop.store.checkpoint import checkpoint_step, checkpoints, newest_check
 from tuneloop.training.batches import collate
 from tuneloop.training.fast_path import supervised_loss
 from tuneloop.training.recovery import ATTEMPTS, Recovery, Rollback, write_recovery
-from tuneloop.training.state import read_state
+from tuneloop.training.state import State, read_state
 from tuneloop.training.task import NOT_FINITE, NOT_FINITE_WINDOW, Training
 from tuneloop.training.tokenise import Example
 from tuneloop.training.validation import VALIDATION_TOKENS
+
+SCALE_STEPS = 20
+"""Finite steps before the float16 loss scale is doubled; torch's 2,000 are more than a whole run here has."""
 
 
 def shrink(now: Training, number: int, *, touched: bool) -> None:
@@ -72,7 +75,7 @@ def leave_out(now: Training, number: int, loss: float, norm: float) -> None:
     now.optimizer.zero_grad(set_to_none=True)
     state = now.state
     if state.loss_scale > 1.0:
-        state.loss_scale /= 2
+        state.loss_scale, state.scaled_steps = state.loss_scale / 2, 0
         return
     what, value = ("gradient norm", norm) if math.isfinite(loss) else ("loss", loss)
     samples = culprits(now, number)
@@ -86,6 +89,15 @@ def leave_out(now: Training, number: int, loss: float, norm: float) -> None:
     if len(state.left_out) > NOT_FINITE:
         window = Rollback(back_to=0, first=state.left_out[0], last=number, reason="not_finite")
         roll_back(now, window, what, value)
+
+
+def grow_scale(state: State) -> None:
+    """Double the float16 loss scale after enough finite steps, up to where it began: one bad sample halves it to 1, and
+    without this every later gradient of the run would be left unscaled.
+    """
+    state.scaled_steps += 1
+    if state.loss_scale < state.largest_loss_scale and state.scaled_steps >= SCALE_STEPS:
+        state.loss_scale, state.scaled_steps = state.loss_scale * 2, 0
 
 
 def roll_back(now: Training, window: Rollback, what: str, value: float) -> None:

@@ -41,6 +41,10 @@ class State:
     stopped_early: bool = False
     loss_scale: float = 1.0
     """Factor of the loss in float16, so that small gradients do not vanish."""
+    largest_loss_scale: float = 1.0
+    """Where the factor began; it never grows beyond."""
+    scaled_steps: int = 0
+    """Steps in a row whose gradients were finite at this factor."""
     recent: list[float] = field(default_factory=list)
     """The last training losses, which say what is usual."""
     left_out: list[int] = field(default_factory=list)

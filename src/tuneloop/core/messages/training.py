@@ -235,9 +235,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "未安装跟踪工具 {name}。",
     ),
     "training.tracker_missing.hint": (
-        "Install it (`pip install 'tuneloop[trackers]'` has mlflow and trackio), or take it out of training.report_to. "
-        "Known: {known}.",
-        "请安装（pip install 'tuneloop[trackers]' 含 mlflow 和 trackio），或从 training.report_to 中去掉。可用：{known}。",
+        "Install it with pip install '{package}', or take it out of training.report_to. Installed here: {installed}.",
+        "请用 pip install '{package}' 安装，或从 training.report_to 中去掉。此处已安装：{installed}。",
     ),
     "training.resume_differs": (
         "The unfinished run {file} was begun with other inputs: {difference}.",
