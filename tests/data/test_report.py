@@ -7,10 +7,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuneloop.core.messages import text
 from tuneloop.core.progress import SILENT
 from tuneloop.core.records import Message, Meta, Sample
 from tuneloop.data.census import Census, Measure
-from tuneloop.data.report import Distribution, Report, bin_counts
+from tuneloop.data.report import Distribution, QuarantinedRow, Report, bin_counts
 from tuneloop.data.report_page import visible
 from tuneloop.data.report_text import report_grids
 
@@ -71,3 +72,38 @@ def test_a_report_is_read_as_it_was_written(write: Write, prepare: Prepare) -> N
             assert all(len(row) == len(grid.columns) for grid in grids for row in grid.rows)
     assert value["tokens"]["cut"]["4096"] == 20
     assert value["tokens"]["cut"]["8192"] == 0
+
+
+def test_a_reason_is_shown_in_the_readers_language_and_kept_in_the_runs(write: Write, prepare: Prepare) -> None:
+    rows = [*questions(20), {"question": "q", "answer": ["a", "list"]}, {"question": "q", "answer": ""}]
+    dataset = prepare(write("faq.jsonl", rows))
+    report = Report.from_json(dataset.report)
+    first, second = report.quarantined_rows
+    assert first.values is not None
+    assert first.said("en") == first.reason != first.said("zh") == text(first.code, "zh", **first.values)
+    assert second.said("zh") == text("data.answer_empty", "zh")
+    for language in ("en", "zh"):
+        cells = [str(cell) for grid in report_grids(report, {}, language) for row in grid.rows for cell in row]  # type: ignore[arg-type]
+        assert first.said(language) in cells  # type: ignore[arg-type]
+    written = [json.loads(line) for line in (dataset.path / "quarantine.jsonl").read_text("utf-8").splitlines()]
+    assert [row["reason"] for row in written] == [first.reason, second.reason]
+
+
+def test_a_reason_of_another_version_is_shown_as_it_was_written() -> None:
+    row = {"source": "a.csv", "row": 2, "reason": "as it was"}
+    assert QuarantinedRow(code="data.answer_empty", **row).said("zh") == "as it was"
+    assert QuarantinedRow(code="data.value_not_text", values={}, **row).said("zh") == "as it was"
+    assert QuarantinedRow(code="data.unheard_of", values={}, **row).said("zh") == "as it was"
+
+
+def test_the_values_of_a_reason_are_masked_as_the_reason_is(write: Write, prepare: Prepare) -> None:
+    rows = [
+        *({**row, "split": "train"} for row in questions(20)),
+        {"question": "q", "answer": "a", "split": "13812345678"},
+    ]
+    dataset = prepare(write("faq.jsonl", rows), split={"validation": 0.1, "test": 0.1})
+    (row,) = Report.from_json(dataset.report).quarantined_rows
+    assert row.code == "data.split_unknown"
+    assert "13812345678" not in (dataset.path / "quarantine.jsonl").read_text("utf-8") + row.said("zh") + str(
+        row.values
+    )

@@ -20,13 +20,12 @@ TOLD_ELSEWHERE = frozenset({"data.advice.quarantine"})
 def dataset_shown(dataset: Dataset) -> Iterator[Any]:
     """The table of a dataset, the first rows in quarantine, and the warnings of its report."""
     from tuneloop.cli.tables import result_tables
+    from tuneloop.data.report import QuarantinedRow
 
     yield from result_tables(dataset)
     report = dataset.report
-    for row in report.get("quarantined_rows", ())[:QUARANTINED]:
-        yield Text(
-            f"! {text('data.row_of_file', file=row['source'], number=row['row'], reason=row['reason'])}", "yellow"
-        )
+    for row in map(QuarantinedRow.model_validate, report.get("quarantined_rows", ())[:QUARANTINED]):
+        yield Text(f"! {text('data.row_of_file', file=row.source, number=row.row, reason=row.said())}", "yellow")
     if count := report.get("rows_quarantined", 0):
         yield Text(text("cli.quarantine", count=count, path=dataset.path / "quarantine.jsonl") + "\n")
     for advice in report.get("advice", ()):

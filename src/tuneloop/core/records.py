@@ -92,8 +92,11 @@ class Rejected(Record):
     code: str
     """Key of the reason in the message catalogue, for example `data.answer_empty`."""
     reason: str
+    """The reason in the language of the run, for people who open the file."""
     text: str
     """The row as it stood in the file, shortened to 2,000 characters."""
+    values: dict[str, Any] | None = None
+    """What fills the message of `code`, so that a reader gets the reason in their own language; None where it isn't kept."""
 
 
 class Dataset(Result):

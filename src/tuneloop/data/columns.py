@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tuneloop.core.errors import DataError
+from tuneloop.core.messages import text
 
 NATIVE: dict[str, tuple[str, ...]] = {
     "messages": ("messages",),
@@ -111,8 +112,8 @@ def check_given(file: str, given: Mapping[str, str], columns: Sequence[str]) -> 
                 file=file,
                 field=field,
                 column=column,
-                found=", ".join(columns) or "–",
-                near=nearest_name(column, columns) or "–",
+                found=", ".join(columns) or text("general.none"),
+                near=nearest_name(column, columns) or text("general.none"),
             )
 
 

@@ -112,7 +112,9 @@ def _divide(spool: Spool, table: KeyTable, left: Mask, near: Pairs, config: Data
     """Decide each sample's side, and refuse what can't be divided."""
     group_by = config.split.group_by
     if group_by is not None and not table.tag[left].any():
-        raise DataError("data.group_missing", group_by=group_by, known=", ".join(sorted(spool.keys.tags)) or "–")
+        raise DataError(
+            "data.group_missing", group_by=group_by, known=", ".join(sorted(spool.keys.tags)) or text("general.none")
+        )
     # Nearly equal questions of given sides are no group: each pair is looked at by itself afterwards.
     free = (table.own == NOWHERE)[near].all(axis=1)
     names = group_names(table, near[free])

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from tuneloop.core.messages import Language, text
 from tuneloop.core.records import Record, Split
 from tuneloop.data.tally import Example, Tally
 from tuneloop.data.triggers import Trigger
@@ -119,6 +120,22 @@ class QuarantinedRow(Record):
     row: int
     code: str
     reason: str
+    """In the language of the run."""
+    values: dict[str, Any] | None = None
+    """What fills the message of `code`; None where it isn't kept."""
+
+    def said(self, language: Language | None = None) -> str:
+        """The reason in the reader's language; as the run wrote it where its values aren't kept.
+
+        Args:
+            language: of the words; the interface language when None.
+        """
+        if self.values is None:
+            return self.reason
+        try:
+            return text(self.code, language, **self.values)
+        except KeyError:  # another version wrote it, with a reason or values that this one doesn't know
+            return self.reason
 
 
 class Contradictions(Record):
@@ -257,6 +274,6 @@ def rule_examples(tally: Tally) -> dict[str, tuple[Example, ...]]:
 
 def first_quarantined(tally: Tally) -> tuple[QuarantinedRow, ...]:
     return tuple(
-        QuarantinedRow(source=row.source, row=row.row, code=row.code, reason=row.reason)
+        QuarantinedRow(source=row.source, row=row.row, code=row.code, reason=row.reason, values=row.values)
         for row in tally.quarantine.first
     )

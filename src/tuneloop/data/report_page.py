@@ -128,7 +128,7 @@ def _quarantine(report: Report, words: _Words) -> Iterator[Block]:
     yield Paragraph(words("quarantine_means"))
     counted = [(text(f"{code}.short", words.language), f"{count:,}") for code, count in report.quarantine.items()]
     yield Table((words("reason"), words("rows")), tuple(counted))
-    first = [(row.source, str(row.row), row.reason) for row in report.quarantined_rows]
+    first = [(row.source, str(row.row), row.said(words.language)) for row in report.quarantined_rows]
     yield Table((words("source"), words("row"), words("reason")), tuple(first), caption=words("first_quarantined"))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuneloop.core.errors import DataError
+from tuneloop.core.messages import text
 from tuneloop.data.columns import NATIVE, SIDE_FIELDS, check_given, guess_pair, native_fields
 from tuneloop.data.dataset_info import DatasetInfo, standard_messages
 from tuneloop.data.readers.rows import says_something
@@ -167,7 +168,7 @@ def _find_layout(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[st
         if set(shape.needs) <= fields.keys() and main <= {*shape.needs, *shape.may_have} and name != "dialogue":
             return _layout(name, fields, "given" if main else "native", columns)
     if not main <= {"input_text", "target_text"}:
-        raise DataError("data.columns_unclear", file=file, found=", ".join(columns) or "–")
+        raise DataError("data.columns_unclear", file=file, found=", ".join(columns) or text("general.none"))
     label = fields.get("intent") if "intent" not in given else None
     taken = {fields[name] for name in SIDE_FIELDS if name in fields} - {label}
     taken |= {column for name, column in given.items() if name not in NATIVE}
@@ -179,7 +180,7 @@ def _find_layout(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[st
         label=label,
     )
     if pair is None or (pair.answer is None and "history" not in fields):
-        raise DataError("data.columns_unclear", file=file, found=", ".join(columns) or "–")
+        raise DataError("data.columns_unclear", file=file, found=", ".join(columns) or text("general.none"))
     fields["input_text"] = pair.question
     if pair.answer is None or ("history" in fields and pair.how in ("content", "label")):
         return _layout("dialogue", fields, "names", columns)
@@ -199,7 +200,9 @@ def find_question(file: str, rows: Sequence[Mapping[str, Any]], given: Mapping[s
             return _layout("alpaca", fields, "native", columns)
         pair = guess_pair(rows, columns, question=given.get("input_text"))
         if pair is None:
-            raise DataError("data.question_unclear", file=file, found=", ".join(columns) or "–") from error
+            raise DataError(
+                "data.question_unclear", file=file, found=", ".join(columns) or text("general.none")
+            ) from error
         return _layout("input_target", {**fields, "input_text": pair.question}, pair.how, columns)
 
 

@@ -7,7 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from tuneloop.core.messages import text
 from tuneloop.core.records import Record, Rejected
 from tuneloop.data.mask import Masker
 from tuneloop.data.readers.rows import SHOWN as ROW_SHOWN
@@ -67,7 +69,8 @@ class Quarantine:
         """Set a row aside, masked."""
         cut = len(row.text) >= ROW_SHOWN
         kept = self._masker.hide_cut(row.text) if cut else self._masker.hide(row.text)
-        row = row.model_copy(update={"text": kept, "reason": self._masker.hide(row.reason)})
+        reason = self._masker.hide(row.reason)
+        row = row.model_copy(update={"text": kept, "reason": reason, "values": self._values(row, reason)})
         if self._file is not None:
             self._file.write(json.dumps(row.model_dump(), ensure_ascii=False) + "\n")
         self.counts[row.code] += 1
@@ -76,6 +79,15 @@ class Quarantine:
             self.first.append(row)
         if len(shown := self.first_of_source[row.code]) < EXAMPLES:
             shown.append(row)
+
+    def _values(self, row: Rejected, reason: str) -> dict[str, Any] | None:
+        """The values of a reason, masked; None where one is personal only beside the words around it."""
+        if row.values is None:
+            return None
+        values = {
+            name: self._masker.hide(value) if isinstance(value, str) else value for name, value in row.values.items()
+        }
+        return values if text(row.code, **values) == reason else None
 
     @property
     def rows(self) -> int:
@@ -111,13 +123,13 @@ class Tally:
         """Count removed samples."""
         self.rules[rule].removed += count
 
-    def show(self, rule: str, source: str, row: int, text: str, stays: str = "") -> None:
+    def show(self, rule: str, source: str, row: int, removed: str, stays: str = "") -> None:
         """Show a removed text, and the one that stays in its place."""
         examples = self.rules[rule].examples
-        if len(examples) < EXAMPLES and text:
-            text, stays = self.masker.hide(text), self.masker.hide(stays)
-            shown = _example(source, row, text, stays) if stays else None
-            examples.append(shown or Example(source=source, row=row, before=text[:SHOWN], after=""))
+        if len(examples) < EXAMPLES and removed:
+            removed, stays = self.masker.hide(removed), self.masker.hide(stays)
+            shown = _example(source, row, removed, stays) if stays else None
+            examples.append(shown or Example(source=source, row=row, before=removed[:SHOWN], after=""))
 
     def flag(self, rule: str, source: str, row: int, found: str) -> None:
         """Count one flagged sample; an example shows what was found."""

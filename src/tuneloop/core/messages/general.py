@@ -82,6 +82,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "general.created_at": ("made at", "创建时间"),
     "general.contents": ("Contents", "目录"),
     "general.no_rows": ("nothing", "无"),
+    "general.none": ("none", "无"),
     "general.side.train": ("training", "训练集"),
     "general.side.validation": ("validation", "验证集"),
     "general.side.test": ("test", "测试集"),

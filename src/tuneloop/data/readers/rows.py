@@ -51,7 +51,8 @@ def reject(source: Named, row: int, code: str, shown: str | Mapping[str, Any], *
     """Make the quarantine's record of a row; `code` is the reason, `values` fill its message."""
     raw = shown if isinstance(shown, str) else json.dumps(dict(shown), ensure_ascii=False, default=str)
     printable = raw[:SHOWN].encode("utf-8", "replace").decode()
-    return Rejected(source=source.name, row=row, code=code, reason=text(code, **values), text=printable)
+    reason = text(code, **values)
+    return Rejected(source=source.name, row=row, code=code, reason=reason, text=printable, values=values)
 
 
 def first_rows(rows: Iterator[Row | Rejected], count: int) -> list[Row | Rejected]:
