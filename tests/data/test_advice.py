@@ -66,6 +66,7 @@ def test_good_data_needs_no_advice() -> None:
         ),
         ("data.advice.tools", replace(GOOD, sources=(GOOD.sources[0].model_copy(update={"found": ("tools",)}),))),
         ("data.advice.language", replace(GOOD, languages={"zh": 2000, "en": 1000})),
+        ("data.advice.mixed_languages", replace(GOOD, languages={"zh": 1000, "en": 2000})),
         ("data.advice.triggers", replace(GOOD, triggers=(TRIGGER,))),
         ("data.advice.long", replace(GOOD, tokens=LONG)),
         ("data.advice.rare_intents", replace(GOOD, intents={"train": {"a": 100, "b": 2}})),

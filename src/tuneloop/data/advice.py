@@ -144,9 +144,10 @@ def guesses(facts: Facts) -> Iterator[Advice]:
 def language(facts: Facts) -> Iterator[Advice]:
     other = sum(count for name, count in facts.languages.items() if name != facts.language)
     if other > 0.2 * sum(facts.splits.values()):
-        found = Counter(facts.languages).most_common(1)[0][0]
-        values = {"rows": other, "data_language": facts.language, "found": found}
-        yield Advice(code="data.advice.language", status="warn", values=values)
+        most = Counter(facts.languages).most_common(2)
+        mixed = most[0][0] == facts.language
+        values = {"rows": other, "data_language": facts.language, "found": most[1 if mixed else 0][0]}
+        yield Advice(code=f"data.advice.{'mixed_languages' if mixed else 'language'}", status="warn", values=values)
 
 
 def rare_intents(facts: Facts) -> Iterator[Advice]:

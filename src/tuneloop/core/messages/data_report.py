@@ -109,6 +109,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{rows} rows are not in the recipe's language ({data_language}); most are in: {found}. Set `language:` in the recipe.",
         "有 {rows} 行不是配方指定的语言（{data_language}）；主要语言为：{found}。请在配方中设置 language:。",
     ),
+    "data.advice.mixed_languages": (
+        "{rows} rows are not in the recipe's language ({data_language}), most of them in: {found}. The rules that look at words "
+        "and the evaluation follow the recipe's language; a recipe for each language is the better way.",
+        "有 {rows} 行不是配方指定的语言（{data_language}），其中多数为：{found}。"
+        "与词语有关的规则和评估都按配方的语言进行，建议每种语言使用单独的配方。",
+    ),
     "data.advice.rare_intents": (
         "{count} intents have fewer than 5 training rows and will hardly be learnt: {names}.",
         "有 {count} 个意图的训练数据不足 5 行，很难学会：{names}。",
