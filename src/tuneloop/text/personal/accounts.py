@@ -29,7 +29,6 @@ _WECHAT = re.compile(
     rf"|1[3-9]\d{{9}})(?![A-Za-z0-9_@]|[-][a-z0-9])",
     re.IGNORECASE,
 )
-_WECHAT_NAME = re.compile(WECHAT_HINT.pattern, re.IGNORECASE)
 _WECHAT_SHAPE = re.compile(
     r"(?<![A-Za-z0-9_@.\-/])(?=[A-Za-z\-_]*\d)[A-Za-z][-_A-Za-z0-9]{5,19}(?![A-Za-z0-9_@\-]|\.[A-Za-z0-9])"
 )
@@ -45,11 +44,14 @@ _PLATE = re.compile(
     r"(?:[A-HJ-NP-Z0-9](?:[ ]?[A-HJ-NP-Z0-9]){3}[ ]?[A-HJ-NP-Z0-9挂学警港澳领](?:[ ]?[A-HJ-NP-Z0-9])?)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-_PLATE_NAME = (
-    r"(?<![A-Za-z])(?:(?:licen[cs]e|number) plates?|plates?|registration(?: plate)?|tags?(?= number))(?![A-Za-z])"
+_PLATE_NAME = re.compile(
+    r"(?<![A-Za-z])(?:(?:licen[cs]e|number) plates?|plates?|registration(?: plate)?|tags?(?= number))(?![A-Za-z])",
+    re.IGNORECASE,
 )
 _BARE_PLATE = r"(?=[A-Z0-9 \-]*\d)(?=[A-Z0-9 \-]*[A-Z])[A-Z0-9]{1,4}(?:[ \-]?[A-Z0-9]{1,5}){1,2}"
-_ENGLISH_PLATE = re.compile(rf"(?i:{_PLATE_NAME})(?i:{TELLS})(?<![A-Za-z0-9])(?P<value>{_BARE_PLATE})(?![A-Za-z0-9])")
+_ENGLISH_PLATE = re.compile(
+    rf"(?i:{_PLATE_NAME.pattern})(?i:{TELLS})(?<![A-Za-z0-9])(?P<value>{_BARE_PLATE})(?![A-Za-z0-9])"
+)
 _PLATE_SHAPE = re.compile(r"[1-9][A-Z]{3}\d{3}|[A-Z]{3}[ \-]?\d{3,4}|[A-Z]{2}\d{2} ?[A-Z]{3}")
 _PLATE_BEFORE_NAME = re.compile(rf"(?<![A-Za-z0-9])(?:{_BARE_PLATE})(?![A-Za-z0-9])")
 _LICENCE = r"[A-Z]{0,2}[ \-]?\d(?:[ \-]?\d|[A-Z](?![A-Z]{2})){5,17}"
@@ -78,7 +80,7 @@ _PLAIN_WORDS = frozenset(
 
 
 def find_wechat(text: str) -> Iterator[Span]:
-    """WeChat names after 微信, wx, WeChat; plain words after them ("WeChat payment") are none.
+    """WeChat names after or close to 微信, wx, WeChat; plain words after them ("WeChat payment") are none.
 
     >>> [span.value for span in find_wechat("加微信zhang_san88，或WeChat ID: lilei_2020，支持WeChat payment")]
     ['zhang_san88', 'lilei_2020']
@@ -98,7 +100,7 @@ def find_wechat(text: str) -> Iterator[Span]:
         yield Span(match.start("value"), match.end("value"), value)
     for match in _WECHAT_SHAPE.finditer(text):
         ours = match[0].startswith("wxid-tl-") or match.start() in labelled
-        if not ours and is_named_nearby(text, *match.span(), _WECHAT_NAME, 24):
+        if not ours and is_named_nearby(text, *match.span(), WECHAT_HINT, 24):
             yield Span(*match.span(), match[0].lower())
 
 
@@ -108,7 +110,7 @@ def stand_in_wechat(value: str, chance: random.Random) -> str:
 
 
 def find_qq(text: str) -> Iterator[Span]:
-    """QQ numbers after QQ or 扣扣.
+    """QQ numbers after QQ or 扣扣, or close to them.
 
     >>> [span.value for span in find_qq("QQ:12345678，QQ群号 987654321，QQ 2023版")]
     ['12345678', '987654321']
@@ -142,11 +144,10 @@ def find_plates(text: str) -> Iterator[Span]:
         if any(letter.isdigit() for letter in value[2:]):
             yield Span(*match.span(), value)
     named = {match.span("value") for match in _ENGLISH_PLATE.finditer(text)}
-    name = re.compile(_PLATE_NAME, re.IGNORECASE)
     for match in _PLATE_BEFORE_NAME.finditer(text):
         if len(match[0]) >= 5 and (
-            is_labelled_after(text, match.end(), name)
-            or (_PLATE_SHAPE.fullmatch(match[0]) and is_named_nearby(text, *match.span(), name))
+            is_labelled_after(text, match.end(), _PLATE_NAME)
+            or (_PLATE_SHAPE.fullmatch(match[0]) and is_named_nearby(text, *match.span(), _PLATE_NAME))
         ):
             named.add(match.span())
     for start, end in sorted(named):
@@ -164,7 +165,7 @@ def stand_in_plate(value: str, chance: random.Random) -> str:
 
 
 def find_driver_licences(text: str) -> Iterator[Span]:
-    """Numbers of driver's licences, after those words.
+    """Numbers of driver's licences, beside those words; of a telling shape also where they stand farther off.
 
     >>> [span.value for span in find_driver_licences("My driver's license (D1234567); S7654321 is her driving licence.")]
     ['D1234567', 'S7654321']

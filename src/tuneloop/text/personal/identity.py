@@ -32,9 +32,7 @@ _PASSPORT_WORDS = re.compile(
     rf"(?:{PASSPORT_HINT.pattern})(?:[^\d\n。；;]{{0,20}}|[^\d\n.。；;]{{0,40}}(?:number|no\.?|id|is|was|to|as)[ :#(]{{0,3}})$",
     re.IGNORECASE,
 )
-
 _PASSPORT_SHAPE = re.compile(r"[A-Z]{1,2}[ \-]?\d{7,8}|[a-z]{1,2}\d{7,8}")
-
 _NUMBER_FOLLOWS = re.compile(r"(?:passport|护照|号码?|number|no\.?|is|是|为)[ :(#]{0,3}$", re.IGNORECASE)
 """Before eight digits that could be a date: without these words they are one."""
 
@@ -89,7 +87,7 @@ def is_stand_in_id_card(value: str) -> bool:
 
 
 def find_passports(text: str) -> Iterator[Span]:
-    """Passports and travel permits, where the words before the number say so.
+    """Passports and travel permits, where words near the number say so.
 
     >>> [span.value for span in find_passports("护照号E12345678，型号E12345679")]
     ['E12345678']

@@ -42,22 +42,23 @@ _LABELLED_KEY = re.compile(
     r"(?P<value>[A-Za-z0-9_\-./+]{16,}={0,2})",
     re.IGNORECASE,
 )
+_NAME = r"passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?"
 _PASSWORD = re.compile(
-    r"(?:(?:密码|口令)[\u4e00-\u9fff]{0,6}?|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?)[\"'”]?\s?"
+    rf"(?:(?:密码|口令)[\u4e00-\u9fff]{{0,6}}?|{_NAME})[\"'”]?\s?"
     r"(?P<told>(?:is now|is|was|are|改成了?|改为|设置?[为成]|就是|还是|用的?是?|叫|是|为|[:=]|->)+)"
     r"[\s:\"'“`]{0,3}(?P<value>[!-~]{4,64})"
-    r"|(?:密码|口令|passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?)[ \"'“]{0,2}"
+    rf"|(?:密码|口令|{_NAME})[ \"'“]{{0,2}}"
     r"(?P<bare>(?=[!-~]*\d)[A-Za-z0-9!@#$%^&*_.\-]{6,32})"
     r"|(?<![A-Za-z])PIN(?: code| number)?\s?(?:is now|is|was|to|:|=|是|为)\s?(?P<pin>\d{4,8})(?!\d)",
     re.IGNORECASE,
 )
 _PASSWORD_NAME = re.compile(
-    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?(?![A-Za-z])|密码|口令)"
+    rf"(?:{_NAME}(?![A-Za-z])|密码|口令)"
     r"(?! (?:manager|policy|form|field|page|prompt|reset|hint|box|screen))",
     re.IGNORECASE,
 )
 _TOLD_IN_A_SENTENCE = re.compile(
-    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?)[\"'”]?"
+    rf"(?:{_NAME})[\"'”]?"
     r"(?: (?:for|on|of|at|in)(?: [a-z'\-]+){1,4}?)?"
     r"(?:[ ,]{0,2}(?:(?:is|was|are|to|as|now|from|should be|must be|reads|"
     r"(?:has been |was |got |been )?(?:changed|reset|set|updated) to)(?![A-Za-z])|[:=(]|->))+"
@@ -66,7 +67,7 @@ _TOLD_IN_A_SENTENCE = re.compile(
 )
 """Between label and value stand words of a sentence: "password for the portal was changed to X", "password from X to Y"."""
 _APPOSITION = re.compile(
-    r"(?:passwords?|passwd|passcode|passphrase|(?<![A-Za-z])pwd?), [\"'“`]?(?P<value>[!-~]{5,64}?)[\"'”`]?(?=,|[.!?]?\s*$)",
+    rf"(?:{_NAME}), [\"'“`]?(?P<value>[!-~]{{5,64}}?)[\"'”`]?(?=,|[.!?]?\s*$)",
     re.IGNORECASE,
 )
 _PASSWORD_SHAPE = re.compile(
@@ -83,7 +84,7 @@ _TRAILING = ".,;:)]}\"'>`"
 
 
 def find_api_keys(text: str) -> Iterator[Span]:
-    """Keys with a known beginning, private keys, and long mixed strings after "token", "api_key=", 密钥 and the like.
+    """Keys with a known beginning, private keys, and long mixed strings after or near "token", "api_key=", 密钥 and the like.
 
     >>> [span.value[:8] for span in find_api_keys("key: sk-abcdefghijklmnop1234, the token expires soon")]
     ['sk-abcde']
@@ -116,7 +117,7 @@ def stand_in_api_key(value: str, chance: random.Random) -> str:
 
 
 def find_passwords(text: str) -> Iterator[Span]:
-    """Passwords that are told: after "password:", "password is", 密码是. A sentence about passwords holds none.
+    """Passwords that are told: after "password:", "password is", 密码是, or in the same sentence; talk about passwords holds none.
 
     >>> [span.value for span in find_passwords("I reset my password to Summer81x; tiger77 was my old password")]
     ['Summer81x', 'tiger77']
@@ -128,12 +129,7 @@ def find_passwords(text: str) -> Iterator[Span]:
         group = next(name for name in ("value", "bare", "pin") if match[name])
         value = match[group].rstrip(_TRAILING) if group != "pin" else match[group]
         assigned = group == "pin" or (bool(match["told"]) and set(match["told"]) & set(":="))
-        if (
-            len(value) < 4
-            or value.startswith(("{{", "<", "[", "***", "###"))
-            or "(" in value
-            or _STAND_IN.fullmatch(value)
-        ):
+        if len(value) < 4 or "(" in value or _is_masked(value):
             continue
         if (
             _is_mixed(value)
@@ -155,22 +151,25 @@ def _passwords_in_sentences(text: str) -> Iterator[Span]:
     ]
     places += [match.span("value") for match in _APPOSITION.finditer(text)]
     for match in _WORD_WITH_DIGIT.finditer(text):
-        end = match.start("value") + len(match["value"].rstrip(_TRAILING))
-        near = _PASSWORD_SHAPE.fullmatch(match["value"].rstrip(_TRAILING)) and is_named_nearby(
-            text, match.start("value"), end, _PASSWORD_NAME
-        )
+        value = match["value"].rstrip(_TRAILING)
+        start, end = match.start("value"), match.start("value") + len(value)
+        near = _PASSWORD_SHAPE.fullmatch(value) and is_named_nearby(text, start, end, _PASSWORD_NAME)
         if near or is_labelled_after(text, end, _PASSWORD_NAME):
             places.append(match.span("value"))
     for start, end in places:
         value = text[start:end].rstrip(_TRAILING)
         no_word = len(value) >= 5 and _is_mixed(value) and any(letter.isdigit() for letter in value)
-        if no_word and not _STAND_IN.fullmatch(value) and not value.startswith(("{{", "<", "[", "***", "###")):
+        if no_word and not _is_masked(value):
             yield Span(start, start + len(value), value)
 
 
 def stand_in_password(value: str, chance: random.Random) -> str:
     """A string that starts with `Masked-`."""
     return f"Masked-{random_letters(chance, 8)}"
+
+
+def _is_masked(value: str) -> bool:
+    return value.startswith(("{{", "<", "[", "***", "###")) or _STAND_IN.fullmatch(value) is not None
 
 
 def _is_mixed(value: str) -> bool:
